@@ -1,0 +1,116 @@
+#include "preload/core/ending.h"
+
+#include <stdlib.h>
+
+#include <cerrno>
+
+#include "preload/core/clock.h"
+#include "preload/core/mapping.h"
+#include "preload/core/proc_self.h"
+#include "preload/core/process.h"
+#include "preload/core/slots.h"
+#include "preload/core/sys.h"
+#include "preload/core/text.h"
+#include "preload/hand/hand.h"
+
+extern "C" int __cxa_at_quick_exit(void (*)(void*), void*);
+extern "C" char __libc_single_threaded;
+
+namespace leftover {
+
+using record::Ending;
+using record::Header;
+
+namespace {
+
+// Threads may have been renamed since they were written down.
+void note_thread_names(Mapping& mapping) {
+    if (mapping.header->counters[static_cast<std::size_t>(record::Kind::thread)].created.load() == 0) return;
+    each_slot(mapping, [](const SlotRef& ref) {
+        if (ref.slot->kind != record::Kind::thread) return;
+        if ((ref.slot->flags.load(std::memory_order_relaxed) & record::finished) != 0) return;
+        char path[64];
+        Text text(path, sizeof path);
+        text << "/proc/self/task/";
+        text.number(ref.slot->value.load(std::memory_order_relaxed)) << "/comm";
+        char name[32];
+        long size = read_file(path, name, sizeof name);
+        if (size > 0 && name[size - 1] == '\n') --size;
+        if (size <= 0) return;
+        if (size > static_cast<long>(record::inline_name_size)) size = record::inline_name_size;
+        copy_bytes(ref.slot->name, name, static_cast<std::size_t>(size));
+        ref.slot->name_size = static_cast<std::uint16_t>(size);
+    });
+}
+
+// A process that ended with nothing live to its name needs no stacks any more: a build starts thousands
+// such. Not with other threads about, which may be creating.
+void shrink(Mapping& mapping) {
+    if (mapping.path[0] == 0 || __libc_single_threaded == 0) return;
+    bool live = false;
+    each_slot(mapping, [&](const SlotRef& ref) {
+        const std::uint32_t state = ref.slot->state.load(std::memory_order_relaxed) & 0xff;
+        live = live || state != static_cast<std::uint32_t>(record::State::ended);
+    });
+    if (live) return;
+    recording.store(false, std::memory_order_release);
+    const std::uint32_t chunks = mapping.chunk_count.load(std::memory_order_relaxed);
+    for (std::uint32_t i = 0; i < chunks; ++i) {
+        if (mapping.chunks[i].type != record::ChunkType::arena) continue;
+        sys::call(SYS_madvise, mapping.chunks[i].base, mapping.chunks[i].size, MADV_REMOVE);
+    }
+}
+
+std::atomic<pid_t> ended_pid{0};
+
+void note_end(Mapping& mapping, Ending ending, int value) {
+    Header& header = *mapping.header;
+    header.ending_value.store(static_cast<std::uint32_t>(value), std::memory_order_relaxed);
+    header.ended_ns.store(realtime_ns(), std::memory_order_relaxed);
+    header.ending.store(static_cast<std::uint32_t>(ending), std::memory_order_release);
+}
+
+void at_exit(int status, void*) {
+    if (!shares_parent_memory()) end_process(Ending::code, status & 0xff);
+}
+
+int quick_status = 0;
+
+void at_quick_exit_handlers_done(void*) { at_exit(quick_status, nullptr); }
+
+}  // namespace
+
+void watch_exit() {
+    // These run after all that is registered later, the destructors of linked libraries included; a
+    // destructor of ours would run before those.
+    on_exit(at_exit, nullptr);
+    __cxa_at_quick_exit(at_quick_exit_handlers_done, nullptr);
+}
+
+void set_quick_status(int status) { quick_status = status; }
+
+void end_process(Ending ending, int value) {
+    if (!options.active) return;
+    if (is_new_child()) adopt_fork(false);
+    // exit's handlers may call _exit, and a handler for a signal may interrupt either: once is enough.
+    if (ended_pid.exchange(identity.pid, std::memory_order_acq_rel) == identity.pid) return;
+    const int saved = errno;
+    Mapping* mapping = own_record ? &own_record : nullptr;
+    if (mapping != nullptr) {
+        note_thread_names(*mapping);
+        note_end(*mapping, ending, value);
+    }
+    if (options.by_hand) hand::at_end(ending, value);
+    if (mapping != nullptr) shrink(*mapping);
+    errno = saved;
+}
+
+void expect_end(Ending ending, int value) {
+    if (own_record) note_end(own_record, ending, value);
+}
+
+void take_back_end() {
+    if (own_record) own_record.header->ending.store(static_cast<std::uint32_t>(Ending::running), std::memory_order_release);
+}
+
+}  // namespace leftover

@@ -1,0 +1,88 @@
+// How a call is interposed: one block, anywhere under hooks/, adds one.
+//
+//   HOOK(int, sem_unlink, const char* name) {
+//       Entry entry(Kind::semaphore);
+//       if (!entry) return real_sem_unlink(name);
+//       ...
+//   }
+//
+// The block exports `sem_unlink`, declares `real_sem_unlink` and puts a row in a section of the
+// library that the binder walks; there is no list to edit. The C++ function has a name of its own and
+// only its assembler name is the call's, so libc's declarations (noexcept, nonnull) do not get in the
+// way. Cancellation unwinds through hooks: they are not noexcept and have no landing pads.
+#pragma once
+
+#include <cstdint>
+
+#include "preload/core/law.h"
+#include "preload/core/process.h"
+#include "preload/record/kinds.h"
+
+namespace leftover {
+
+struct HookRow {
+    const char* name;
+    void** real;
+    const char* version;  // null: the default one
+};
+
+// Finds the real function of every row. Takes the loader's lock: by initialise() only.
+void bind_hooks();
+
+using record::Kind;
+
+// Stands at the top of a hook for as long as the hook runs, the real call included. True when this call
+// is to be recorded: we record at all, the kind is wanted, and this is the program's own call, not one
+// that libc or the unwinder makes within another hook's.
+class Entry {
+  public:
+    explicit Entry(std::uint32_t kinds) {
+        if (initialised.load(std::memory_order_acquire) != 2) initialise();
+        if (!recording.load(std::memory_order_relaxed) || (options.kinds & kinds) == 0) return;
+        if (shares_parent_memory()) return;
+        if (is_new_child()) adopt_fork(false);
+        ThreadState& self = thread_state;
+        const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+        // A guard or capture whose frame lies below (stacks grow down) is past: a handler jumped out
+        // of it, or the thread was cancelled in it.
+        if ((self.guard != 0 && here < self.guard) || (self.capturing != 0 && here < self.capturing)) return;
+        self.guard = here;
+        held_ = true;
+    }
+    explicit Entry(Kind kind) : Entry(record::bit(kind)) {}
+    ~Entry() {
+        if (held_) thread_state.guard = 0;
+    }
+    Entry(const Entry&) = delete;
+    Entry& operator=(const Entry&) = delete;
+
+    explicit operator bool() const { return held_; }
+    // For calls that block or fork: what a signal handler does meanwhile is the program's own.
+    void let_go() {
+        if (held_) thread_state.guard = 0;
+        held_ = false;
+    }
+
+  private:
+    bool held_ = false;
+};
+
+// For hooks that keep no books but must be ready: binds and adopts a fork if need be. False in a
+// vforked child, where nothing of ours may change.
+inline bool ready() {
+    if (initialised.load(std::memory_order_acquire) != 2) initialise();
+    if (shares_parent_memory()) return false;
+    if (recording.load(std::memory_order_relaxed) && is_new_child()) adopt_fork(false);
+    return true;
+}
+
+}  // namespace leftover
+
+#define HOOK_VERSION(RET, NAME, VERSION, ...)                                                       \
+    static RET (*real_##NAME)(__VA_ARGS__);                                                         \
+    __attribute__((section("leftover_hooks"), used, aligned(sizeof(void*)))) static const leftover::HookRow \
+        row_##NAME = {#NAME, reinterpret_cast<void**>(&real_##NAME), VERSION};                      \
+    extern "C" __attribute__((visibility("default"))) RET hook_##NAME(__VA_ARGS__) __asm__(#NAME);  \
+    RET hook_##NAME(__VA_ARGS__)
+
+#define HOOK(RET, NAME, ...) HOOK_VERSION(RET, NAME, nullptr, __VA_ARGS__)

@@ -1,0 +1,274 @@
+#include "preload/core/mapping.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "preload/core/clock.h"
+#include "preload/core/proc_self.h"
+#include "preload/core/process.h"
+#include "preload/core/sys.h"
+#include "preload/core/text.h"
+
+namespace leftover {
+
+using record::ArenaChunk;
+using record::ChunkType;
+using record::Header;
+using record::Slot;
+using record::SlotChunk;
+
+constinit Mapping own_record;
+constinit Mapping inherited_record;
+
+namespace {
+
+enum Opening : std::uint32_t { closed, opening, open, failed };
+constinit std::atomic<std::uint32_t> opening_state{closed};
+constinit std::atomic<pid_t> opener{0};
+constinit std::atomic<std::uint32_t> failures{0};
+constinit std::atomic<std::uint32_t> attempts{0};
+
+constexpr std::uint32_t first_slots = 128;
+constexpr std::uint32_t first_arena = 32768;
+constexpr std::uint32_t largest_arena = 32U << 20;
+constexpr std::uint32_t largest_slots = 1U << 22;
+
+constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t to) { return (value + to - 1) / to * to; }
+
+constexpr std::uint64_t slot_chunk_size(std::uint64_t capacity) {
+    return round_up(64 + round_up(capacity / 8, 64) + capacity * sizeof(Slot) + capacity / 4 * sizeof(record::Bucket),
+                    4096);
+}
+
+// Makes a file longer with its blocks allocated: a page without one would be a SIGBUS when the disk is
+// full. Beyond RLIMIT_FSIZE the kernel sends SIGXFSZ, which ends a program by default, so it is blocked
+// and taken back.
+bool allocate(long fd, std::uint64_t offset, std::uint64_t size) {
+    struct rlimit64 limit = {};
+    const bool limited =
+        sys::call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0L, &limit) != 0 || limit.rlim_cur != RLIM64_INFINITY;
+    if (!limited) return sys::call(SYS_fallocate, fd, 0, offset, size) == 0;
+    if (limit.rlim_cur < offset + size) return false;
+    const std::uint64_t one = 1ULL << (SIGXFSZ - 1);
+    std::uint64_t before = 0;
+    std::uint64_t pending = 0;
+    sys::call(SYS_rt_sigpending, &pending, sizeof pending);
+    sys::call(SYS_rt_sigprocmask, SIG_BLOCK, &one, &before, sizeof before);
+    const bool done = sys::call(SYS_fallocate, fd, 0, offset, size) == 0;
+    if (!done && (pending & one) == 0) {
+        const struct timespec now = {0, 0};
+        sys::call(SYS_rt_sigtimedwait, &one, 0L, &now, sizeof one);
+    }
+    sys::call(SYS_rt_sigprocmask, SIG_SETMASK, &before, 0L, sizeof before);
+    return done;
+}
+
+void lay_out_slots(char* base, std::uint32_t capacity, std::uint32_t reserved) {
+    auto* head = reinterpret_cast<SlotChunk*>(base);
+    head->capacity = capacity;
+    head->reserved_slots = reserved;
+    head->bitmap_offset = 64;
+    head->slots_offset = static_cast<std::uint32_t>(64 + round_up(capacity / 8, 64));
+    head->index_offset = static_cast<std::uint32_t>(head->slots_offset + capacity * sizeof(Slot));
+    head->index_buckets = capacity / 4;
+}
+
+void lay_out_arena(char* base, std::uint32_t size) {
+    auto* head = reinterpret_cast<ArenaChunk*>(base);
+    head->size = size;
+    head->table_offset = 64;
+    head->table_size = size / 128;
+    head->first_item = static_cast<std::uint32_t>(64 + head->table_size * sizeof(record::ItemId));
+    head->used.store(head->first_item, std::memory_order_relaxed);
+}
+
+void add_chunk(Mapping& mapping, std::uint64_t offset, char* base, std::uint64_t size, ChunkType type) {
+    const std::uint32_t number = mapping.chunk_count.load(std::memory_order_relaxed);
+    mapping.chunks[number] = {base, size, type};
+    mapping.header->chunks[number].offset = offset;
+    mapping.header->chunks[number].size = size;
+    mapping.header->chunks[number].type.store(static_cast<std::uint32_t>(type), std::memory_order_release);
+    mapping.header->chunk_count.store(number + 1, std::memory_order_release);
+    mapping.chunk_count.store(number + 1, std::memory_order_release);
+}
+
+void fill_header(Header& header, std::uint64_t ticks) {
+    header.version = record::version;
+    header.byte_order = record::byte_order;
+    header.header_size = record::header_size;
+    header.slot_size = sizeof(Slot);
+    header.word_size = sizeof(void*);
+    header.pid = static_cast<std::uint32_t>(identity.pid);
+    header.ppid = static_cast<std::uint32_t>(identity.ppid);
+    header.start_ticks = ticks;
+    header.opened_ns = realtime_ns();
+    header.started_ns = header.opened_ns - (clock_ns(CLOCK_BOOTTIME) - ticks * 10'000'000U);
+    struct stat where;
+    if (sys::stat("/proc/self/ns/pid", &where) == 0) header.pid_namespace = where.st_ino;
+    if (options.by_hand) header.flags |= record::by_hand;
+    if (identity.no_unwind) header.flags |= record::no_unwind;
+    if (is_session_root(ticks)) {
+        header.flags |= record::root;
+        if (options.by_hand) read_boot_id(header.boot_id);
+    }
+    Text(header.session, sizeof header.session) << options.session;
+    Text(header.executable, sizeof header.executable) << options.executable;
+    const long cwd = sys::call(SYS_getcwd, header.cwd, sizeof header.cwd);
+    if (cwd <= 0) header.cwd[0] = 0;
+    header.command_size = static_cast<std::uint32_t>(read_command(header.command, sizeof header.command));
+    // Last, so that a file without it was torn before it held anything.
+    std::atomic_thread_fence(std::memory_order_release);
+    copy_bytes(header.magic, record::magic, sizeof header.magic);
+}
+
+bool open_own() {
+    const std::uint64_t ticks = read_start_ticks();
+    Mapping& mapping = own_record;
+    const std::uint64_t slots_size = slot_chunk_size(first_slots);
+    const std::uint64_t size = record::header_size + slots_size + first_arena;
+    long fd = -1;
+    for (unsigned image = 0; image < 100'000; ++image) {
+        Text path(mapping.path, sizeof mapping.path);
+        path << options.folder << '/';
+        path.number(static_cast<std::uint64_t>(identity.pid)) << '-';
+        path.number(ticks) << '-';
+        path.number(image) << ".record";
+        if (path.cut()) return false;
+        fd = sys::open(mapping.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd != -EEXIST) break;
+    }
+    if (sys::failed(fd)) {
+        mapping.path[0] = 0;
+        // By hand the report at the end can still be made from plain memory; a launcher could not see it.
+        if (!options.by_hand || inherited_record) return false;
+    }
+    char* base = nullptr;
+    if (!sys::failed(fd)) {
+        if (allocate(fd, 0, size)) {
+            base = static_cast<char*>(sys::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+        }
+        sys::close(fd);
+        if (base == nullptr) sys::unlink(mapping.path);
+    } else {
+        base = static_cast<char*>(
+            sys::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    }
+    if (base == nullptr) {
+        mapping.path[0] = 0;
+        return false;
+    }
+    mapping.header = reinterpret_cast<Header*>(base);
+    mapping.own = true;
+    lay_out_slots(base + record::header_size, first_slots, first_slots / 4);
+    lay_out_arena(base + record::header_size + slots_size, first_arena);
+    add_chunk(mapping, record::header_size, base + record::header_size, slots_size, ChunkType::slots);
+    add_chunk(mapping, record::header_size + slots_size, base + record::header_size + slots_size, first_arena,
+              ChunkType::arena);
+    fill_header(*mapping.header, ticks);
+    return true;
+}
+
+}  // namespace
+
+Mapping* opened_record() {
+    if (opening_state.load(std::memory_order_acquire) == open) return &own_record;
+    return inherited_record ? &inherited_record : nullptr;
+}
+
+Mapping* writable_record() {
+    std::uint32_t state = opening_state.load(std::memory_order_acquire);
+    if (state == open) return &own_record;
+    if (!recording.load(std::memory_order_relaxed)) return opened_record();
+    if (state == failed) {
+        // What was in the way (no descriptors) may have passed: tried again ever more seldom.
+        const std::uint32_t attempt = attempts.fetch_add(1, std::memory_order_relaxed);
+        if ((attempt & (attempt - 1)) != 0) return opened_record();
+    }
+    const pid_t self = current_tid();
+    if ((state == closed || state == failed) && opening_state.compare_exchange_strong(state, opening)) {
+        opener.store(self, std::memory_order_relaxed);
+        opening_state.store(open_own() ? open : failed, std::memory_order_release);
+        return opened_record();
+    }
+    // Another thread is at it, which takes microseconds; a handler that interrupted it must not wait.
+    for (unsigned spins = 0; spins < 100'000 && opening_state.load(std::memory_order_acquire) == opening; ++spins) {
+        if (opener.load(std::memory_order_relaxed) == self) break;
+        sys::yield();
+    }
+    return opened_record();
+}
+
+bool grow(Mapping& mapping, ChunkType type, std::uint64_t wanted) {
+    if (!mapping.own) return false;
+    const std::uint32_t seen = mapping.chunk_count.load(std::memory_order_acquire);
+    std::uint32_t expected = 0;
+    if (!mapping.growing.compare_exchange_strong(expected, static_cast<std::uint32_t>(current_tid()))) {
+        for (unsigned spins = 0; spins < 1'000'000 && mapping.growing.load(std::memory_order_acquire) != 0; ++spins) {
+            if (expected == static_cast<std::uint32_t>(current_tid())) return false;  // we interrupted it
+            sys::yield();
+        }
+        return mapping.chunk_count.load(std::memory_order_acquire) != seen;
+    }
+    bool done = mapping.chunk_count.load(std::memory_order_acquire) != seen;  // somebody else just did
+    if (!done && seen < record::max_chunks) {
+        std::uint64_t total = 0;
+        for (std::uint32_t i = 0; i < seen; ++i) {
+            if (mapping.chunks[i].type != type) continue;
+            total += type == ChunkType::slots ? reinterpret_cast<SlotChunk*>(mapping.chunks[i].base)->capacity
+                                              : mapping.chunks[i].size;
+        }
+        std::uint64_t capacity = 0;
+        std::uint64_t size = 0;
+        if (type == ChunkType::slots) {
+            capacity = total < largest_slots ? total : largest_slots;
+            size = slot_chunk_size(capacity);
+        } else {
+            size = total < largest_arena ? total : largest_arena;
+            while (size < wanted * 2) size *= 2;
+        }
+        const std::uint64_t offset = mapping.header->chunks[seen - 1].offset + mapping.header->chunks[seen - 1].size;
+        char* base = nullptr;
+        if (mapping.path[0] == 0) {
+            base = static_cast<char*>(
+                sys::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+        } else {
+            const long fd = sys::open(mapping.path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+            if (!sys::failed(fd)) {
+                if (allocate(fd, offset, size)) {
+                    base = static_cast<char*>(
+                        sys::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset));
+                }
+                sys::close(fd);
+            }
+        }
+        if (base != nullptr) {
+            if (type == ChunkType::slots) {
+                lay_out_slots(base, static_cast<std::uint32_t>(capacity), 0);
+            } else {
+                lay_out_arena(base, static_cast<std::uint32_t>(size));
+            }
+            add_chunk(mapping, offset, base, size, type);
+            done = true;
+        }
+    }
+    mapping.growing.store(0, std::memory_order_release);
+    return done;
+}
+
+bool inherit_records() {
+    const bool had_own = opening_state.load(std::memory_order_relaxed) == open;
+    if (had_own) {
+        __builtin_memcpy(static_cast<void*>(&inherited_record), static_cast<const void*>(&own_record), sizeof own_record);
+        inherited_record.own = false;
+    }
+    // Forked while another thread was opening: what it had so far is nobody's.
+    own_record.header = nullptr;
+    own_record.chunk_count.store(0, std::memory_order_relaxed);
+    own_record.growing.store(0, std::memory_order_relaxed);
+    own_record.path[0] = 0;
+    attempts.store(0, std::memory_order_relaxed);
+    opening_state.store(closed, std::memory_order_release);
+    return had_own;
+}
+
+}  // namespace leftover

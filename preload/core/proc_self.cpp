@@ -1,0 +1,75 @@
+#include "preload/core/proc_self.h"
+
+#include "preload/core/process.h"
+#include "preload/core/sys.h"
+#include "preload/core/text.h"
+
+namespace leftover {
+
+long read_file(const char* path, char* buffer, std::size_t size) {
+    buffer[0] = 0;
+    const long fd = sys::open(path, O_RDONLY | O_CLOEXEC);
+    if (sys::failed(fd)) return fd;
+    std::size_t used = 0;
+    long got = 0;
+    while (used < size - 1 && (got = sys::read(fd, buffer + used, size - 1 - used)) > 0) {
+        used += static_cast<std::size_t>(got);
+    }
+    sys::close(fd);
+    buffer[used] = 0;
+    return got < 0 ? got : static_cast<long>(used);
+}
+
+std::uint64_t read_start_ticks(int pid, char* state) {
+    char path[48];
+    Text text(path, sizeof path);
+    if (pid == 0) {
+        text << "/proc/self/stat";
+    } else {
+        text << "/proc/";
+        text.number(static_cast<std::uint64_t>(pid)) << "/stat";
+    }
+    char buffer[1024];
+    const long size = read_file(path, buffer, sizeof buffer);
+    if (size <= 0) return 0;
+    // The name in field 2 may hold anything, parentheses included: the fields go on behind the last one.
+    std::string_view rest(buffer, static_cast<std::size_t>(size));
+    const std::size_t name_end = rest.rfind(')');
+    if (name_end == std::string_view::npos || name_end + 2 >= rest.size()) return 0;
+    rest.remove_prefix(name_end + 2);
+    if (state != nullptr) *state = rest[0];
+    for (int field = 3; field < 22; ++field) {
+        const std::size_t space = rest.find(' ');
+        if (space == std::string_view::npos) return 0;
+        rest.remove_prefix(space + 1);
+    }
+    std::uint64_t ticks = 0;
+    take_number(rest, ticks);
+    return ticks;
+}
+
+void read_boot_id(std::uint64_t id[2]) {
+    char text[64];
+    read_file("/proc/sys/kernel/random/boot_id", text, sizeof text);
+    unsigned digits = 0;
+    id[0] = id[1] = 0;
+    for (const char* c = text; *c != 0 && digits < 32; ++c) {
+        std::string_view one(c, 1);
+        std::uint64_t value = 0;
+        if (!take_number(one, value, 16)) continue;
+        id[digits / 16] = id[digits / 16] << 4 | value;
+        ++digits;
+    }
+}
+
+std::size_t read_command(char* buffer, std::size_t size) {
+    const long got = read_file("/proc/self/cmdline", buffer, size);
+    return got < 0 ? 0 : static_cast<std::size_t>(got);
+}
+
+bool is_session_root(std::uint64_t own_ticks) {
+    if (options.by_hand) return identity.pid == options.root_pid && own_ticks == options.root_ticks;
+    return options.launcher != 0 && identity.ppid == options.launcher;
+}
+
+}  // namespace leftover

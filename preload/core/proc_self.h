@@ -1,0 +1,27 @@
+// What /proc and the start of the process say about ourselves. Any context; each costs some
+// microseconds.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "preload/core/law.h"
+
+namespace leftover {
+
+// Reads a whole small file into the buffer, NUL-terminated; its size, or a negative errno.
+long read_file(const char* path, char* buffer, std::size_t size);
+
+// Field 22 of /proc/PID/stat (pid 0: self), in clock ticks since boot; 0 when it cannot be read.
+// `state`, when given, gets field 3.
+std::uint64_t read_start_ticks(int pid = 0, char* state = nullptr);
+
+void read_boot_id(std::uint64_t id[2]);
+
+// The arguments, each with its NUL, cut at `size`; how many bytes.
+std::size_t read_command(char* buffer, std::size_t size);
+
+// Whether this process is its session's first.
+bool is_session_root(std::uint64_t own_ticks);
+
+}  // namespace leftover

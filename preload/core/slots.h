@@ -1,0 +1,67 @@
+// Claiming, finding and freeing the slots of live resources. Lock-free in shared memory: threads,
+// signal handlers and, in an inherited record, other processes may do it at once, and a kill at any
+// instruction leaves the file readable. Any context but a vforked child.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "preload/core/mapping.h"
+
+namespace leftover {
+
+// A slot as it was when we looked: the generation tells whether it is still that resource's.
+struct SlotRef {
+    Mapping* mapping = nullptr;
+    record::Slot* slot = nullptr;
+    record::SlotId id = 0;
+    std::uint32_t generation = 0;
+
+    explicit operator bool() const { return slot != nullptr; }
+};
+
+// Takes a free slot and fills in kind, creator, time and thread. Empty when there is no room: the
+// record's `lost` then counts one more.
+SlotRef claim_slot(record::Kind kind);
+// Writes the slot's name, over further slots if it is long. Before publishing.
+void name_slot(const SlotRef& ref, std::string_view name);
+
+// Makes a claimed slot visible to readers, as intent or live, and findable by its name (the kinds known
+// by name) or by its `a`.
+void publish_slot(const SlotRef& ref, record::State state, bool by_name);
+// An intent came true. Nothing happens when the slot is another's by now.
+void confirm_slot(const SlotRef& ref);
+// Makes a slot findable by its `a` as well, once that is known. Doing it twice does no harm.
+void index_slot_by_number(const SlotRef& ref);
+
+// The resource is gone: the slot is free again. Nothing happens when the slot is another's by now.
+void release_slot(const SlotRef& ref);
+
+// The published slot of that kind and name (or number), newest record first; empty when there is none.
+SlotRef find_slot(record::Kind kind, std::string_view name);
+SlotRef find_slot(record::Kind kind, std::uint64_t number);
+
+// The slot of that id in this mapping, whatever it holds.
+SlotRef slot_at(Mapping& mapping, record::SlotId id);
+
+// A child that was waited for: its slot stays readable for a while, then makes room for later ones.
+void retire_slot(const SlotRef& ref);
+
+// Calls `visit(SlotRef)` for each published slot of the mapping.
+template <class Visit>
+void each_slot(Mapping& mapping, Visit visit) {
+    const std::uint32_t chunks = mapping.chunk_count.load(std::memory_order_acquire);
+    for (std::uint32_t c = 0; c < chunks; ++c) {
+        if (mapping.chunks[c].type != record::ChunkType::slots) continue;
+        const auto* head = reinterpret_cast<const record::SlotChunk*>(mapping.chunks[c].base);
+        for (std::uint32_t n = 0; n < head->capacity; ++n) {
+            SlotRef ref = slot_at(mapping, record::slot_id(c, n));
+            const auto state = static_cast<record::State>(ref.slot->state.load(std::memory_order_acquire) & 0xff);
+            if (state == record::State::intent || state == record::State::live || state == record::State::ended) {
+                visit(ref);
+            }
+        }
+    }
+}
+
+}  // namespace leftover

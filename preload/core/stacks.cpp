@@ -1,0 +1,148 @@
+#include "preload/core/stacks.h"
+
+#include <libunwind.h>
+
+#include <cerrno>
+
+#include "preload/core/arena.h"
+#include "preload/core/modules.h"
+#include "preload/core/process.h"
+#include "preload/core/text.h"
+#include "preload/core/unwind_lock.h"
+#include "preload/python/frames.h"
+
+namespace leftover {
+
+namespace {
+
+// Frames of ours that lie between the capture and the hook are left out; there are fewer than this.
+constexpr std::uint32_t own_frames = 16;
+constexpr std::uint32_t max_python = 64;
+
+// Which stack a hash stands for, so that a stack seen before is neither translated nor compared. The
+// two words are written apart; a torn pair does not match, because one is stored xored with the other.
+struct Known {
+    std::atomic<std::uint64_t> check{0};
+    std::atomic<std::uint64_t> id{0};
+};
+constexpr std::uint32_t known_count = 2048;
+constinit Known known[known_count];
+
+thread_local bool tempfile_frame = false;
+
+struct PythonHash {
+    std::uint64_t hash = 0;
+    std::uint32_t count = 0;
+};
+
+void hash_python_frame(void* context, const char* function, std::size_t function_size, const char* file,
+                       std::size_t file_size, int line) noexcept {
+    auto* state = static_cast<PythonHash*>(context);
+    if (state->count++ == 0) {
+        const std::string_view name(file, file_size);
+        tempfile_frame = name == "tempfile.py" || name.ends_with("/tempfile.py");
+    }
+    state->hash = hash_bytes(function, function_size, mix(state->hash, static_cast<std::uint64_t>(line)));
+    state->hash = hash_bytes(file, file_size, state->hash);
+}
+
+struct PythonFrames {
+    Mapping* mapping;
+    record::PythonFrame* frames;
+    std::uint32_t count;
+};
+
+void keep_python_frame(void* context, const char* function, std::size_t function_size, const char* file,
+                       std::size_t file_size, int line) noexcept {
+    auto* state = static_cast<PythonFrames*>(context);
+    if (state->count == max_python) return;
+    record::PythonFrame& frame = state->frames[state->count++];
+    frame.function = intern_string(*state->mapping, std::string_view(function, function_size));
+    frame.file = intern_string(*state->mapping, std::string_view(file, file_size));
+    frame.line = static_cast<std::uint32_t>(line);
+    frame.reserved = 0;
+}
+
+// The return addresses of this thread, innermost first, the hook's own frame included and what we put
+// in between left out.
+std::uint32_t native_frames(void** frames, std::uint32_t room, void**& first) {
+    first = frames;
+    if (!begin_unwind()) return 0;
+    const int got = unw_backtrace(frames, static_cast<int>(room));
+    end_unwind();
+    std::uint32_t count = got > 0 ? static_cast<std::uint32_t>(got) : 0;
+    while (count > 1 && in_shim(reinterpret_cast<std::uintptr_t>(first[1])) ) {
+        ++first;
+        --count;
+    }
+    return count < options.depth ? count : options.depth;
+}
+
+struct Buffer {
+    record::Stack head;
+    std::uint64_t words[max_depth + 2 * max_python];
+};
+
+record::ItemId enter(Mapping& mapping, void* const* native, std::uint32_t native_count, bool with_python) {
+    Buffer stack;
+    for (std::uint32_t i = 0; i < native_count; ++i) {
+        stack.words[i] = to_frame(mapping, reinterpret_cast<std::uintptr_t>(native[i]));
+    }
+    record::PythonFrame python[max_python];
+    PythonFrames frames{&mapping, python, 0};
+    if (with_python) python::capture(keep_python_frame, &frames, max_python);
+    copy_bytes(stack.words + native_count, python, frames.count * sizeof(record::PythonFrame));
+    stack.head.native_count = static_cast<std::uint16_t>(native_count);
+    stack.head.python_count = static_cast<std::uint16_t>(frames.count);
+    stack.head.reserved = 0;
+    return intern(mapping, record::ItemType::stack, &stack,
+                  static_cast<std::uint32_t>(sizeof stack.head + native_count * 8 +
+                                             frames.count * sizeof(record::PythonFrame)));
+}
+
+record::ItemId capture(Mapping& mapping) {
+    void* frames[max_depth + own_frames];
+    void** native = nullptr;
+    const std::uint32_t count = native_frames(frames, options.depth + own_frames, native);
+    PythonHash python;
+    tempfile_frame = false;
+    if (options.python) python::capture(hash_python_frame, &python, max_python);
+    if (count == 0 && python.count == 0) return 0;
+
+    std::uint64_t hash = hash_bytes(native, count * sizeof(void*), python.hash);
+    hash = mix(hash, static_cast<std::uint64_t>(unload_epoch.load(std::memory_order_relaxed)) << 32 | python.count);
+    hash = mix(hash, reinterpret_cast<std::uintptr_t>(mapping.header) ^ identity.generation);
+    Known& place = known[hash % known_count];
+    const std::uint64_t id = place.id.load(std::memory_order_acquire);
+    if (id != 0 && (place.check.load(std::memory_order_acquire) ^ id) == hash) {
+        return static_cast<record::ItemId>(id);
+    }
+    const record::ItemId entered = enter(mapping, native, count, python.count != 0);
+    if (entered != 0) {
+        place.id.store(entered, std::memory_order_release);
+        place.check.store(hash ^ entered, std::memory_order_release);
+    }
+    return entered;
+}
+
+}  // namespace
+
+record::ItemId capture_stack(Mapping& mapping) {
+    ThreadState& self = thread_state;
+    const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+    // A handler that interrupted a capture goes without a stack; one that jumped out of it is past.
+    if (self.capturing != 0) {
+        if (here < self.capturing) return 0;
+        end_unwind();
+    }
+    self.capturing = here;
+    const int saved = errno;
+    const record::ItemId id = capture(mapping);
+    errno = saved;
+    self.capturing = 0;
+    return id;
+}
+
+bool innermost_frame_is_tempfile() { return tempfile_frame; }
+
+}  // namespace leftover

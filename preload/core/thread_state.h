@@ -1,0 +1,26 @@
+// What the shim keeps for each thread: a few bytes of initial-exec TLS, which are there before main,
+// need no allocation and may be used in signal handlers. A vforked child shares them with its parent
+// and must not write them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+#include "preload/record/format.h"
+
+namespace leftover {
+
+struct ThreadState {
+    std::uintptr_t guard = 0;        // stack address of the hook whose real call is under way; 0 none
+    std::uintptr_t capturing = 0;    // stack address of the capture under way; 0 none
+    std::uint32_t unwind_shard = 0;  // 1 + the reader count this thread holds in the unwind lock; 0 none
+    pid_t tid = 0;                   // valid while `generation` is the process's
+    std::uint32_t generation = 0;
+    bool forking = false;            // holds the unwind lock for writing
+    record::SlotId child_slot = 0;   // the process slot of the child being created
+};
+
+extern thread_local ThreadState thread_state;
+
+}  // namespace leftover

@@ -1,0 +1,34 @@
+// The books of a process about to be created, shared by all calls that create one.
+#pragma once
+
+#include <sys/types.h>
+
+#include "preload/core/hook.h"
+#include "preload/core/slots.h"
+
+namespace leftover {
+
+// A slot for the child, written before the call as an intent, with the stack. The child, which inherits
+// thread_state, finds it there. Empty when children are not recorded.
+SlotRef intend_child();
+// In the parent: the child is `pid`, or, negative, there is none.
+void child_created(const SlotRef& slot, pid_t pid);
+
+// In any process, a vforked child included: the slot in which our creator wrote us down, to say there
+// what we are about to execute.
+class ExecNote {
+  public:
+    ExecNote(const char* path, bool instrumented, unsigned reason);
+    // The exec failed: as it was.
+    void take_back();
+
+  private:
+    SlotRef slot_;
+    bool own_image_ = false;
+    unsigned char flags_before_ = 0;
+};
+
+// A child was waited for.
+void child_ended(pid_t pid, int status);
+
+}  // namespace leftover

@@ -1,0 +1,136 @@
+// POSIX semaphores and shared memory by name. glibc keeps both as files in /dev/shm, a semaphore NAME as
+// sem.NAME: what a name means is decided there, and the inode tells one object of a name from the next.
+#include <fcntl.h>
+#include <semaphore.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdarg>
+
+#include "preload/hooks/named.h"
+
+namespace leftover {
+
+namespace {
+
+// "/name" for any way to write it, in `buffer`; empty when no object can have that name.
+std::string_view object_name(const char* name, Text& text) {
+    if (name == nullptr) return {};
+    while (*name == '/') ++name;
+    if (*name == 0 || length(name) > 255) return {};
+    text << '/' << name;
+    return text.view();
+}
+
+struct ObjectName {
+    char buffer[260];
+    std::string_view name;
+    explicit ObjectName(const char* given) {
+        Text text(buffer, sizeof buffer);
+        name = object_name(given, text);
+    }
+};
+
+struct ObjectPath {
+    char buffer[288];
+    ObjectPath(const char* folder, std::string_view name) {
+        Text(buffer, sizeof buffer) << folder << behind(name, 1);
+    }
+};
+
+constexpr char semaphores[] = "/dev/shm/sem.";
+
+sem_t* real_open_semaphore(sem_t* (*real)(const char*, int, ...), const char* name, int flags, mode_t mode,
+                           unsigned value) {
+    return real(name, flags, mode, value);
+}
+
+}  // namespace
+
+HOOK(sem_t*, sem_open, const char* name, int flags, ...) {
+    mode_t mode = 0;
+    unsigned value = 0;
+    if ((flags & O_CREAT) != 0) {
+        va_list rest;
+        va_start(rest, flags);
+        mode = va_arg(rest, mode_t);
+        value = va_arg(rest, unsigned);
+        va_end(rest);
+    }
+    Entry entry(Kind::semaphore);
+    const ObjectName object(name);
+    if (!entry || (flags & O_CREAT) == 0 || object.name.empty()) {
+        return real_open_semaphore(real_sem_open, name, flags, mode, value);
+    }
+    const SlotRef slot = intend_name(Kind::semaphore, object.name);
+    // Whether it created or found one, only O_EXCL tells. Opening comes first, as glibc itself does it.
+    sem_t* semaphore = SEM_FAILED;
+    bool created = false;
+    if ((flags & O_EXCL) != 0) {
+        semaphore = real_open_semaphore(real_sem_open, name, flags, mode, value);
+        created = semaphore != SEM_FAILED;
+    } else {
+        const int before = errno;
+        for (int tries = 0; tries < 64; ++tries) {
+            semaphore = real_open_semaphore(real_sem_open, name, flags & ~O_CREAT, mode, value);
+            if (semaphore != SEM_FAILED || errno != ENOENT) break;
+            semaphore = real_open_semaphore(real_sem_open, name, flags | O_EXCL, mode, value);
+            created = semaphore != SEM_FAILED;
+            if (created || errno != EEXIST) break;
+        }
+        if (semaphore != SEM_FAILED) errno = before;
+    }
+    if (created) {
+        const ObjectPath path(semaphores, object.name);
+        confirm_name(slot, path.buffer);
+    } else {
+        drop_intent(slot);
+    }
+    return semaphore;
+}
+
+HOOK(int, sem_unlink, const char* name) {
+    Entry entry(Kind::semaphore);
+    const ObjectName object(name);
+    if (!entry || object.name.empty()) return real_sem_unlink(name);
+    const SlotRef slot = find_slot(Kind::semaphore, object.name);
+    const int result = real_sem_unlink(name);
+    if (result == 0) drop_intent(slot);
+    return result;
+}
+
+HOOK(int, shm_open, const char* name, int flags, mode_t mode) {
+    Entry entry(Kind::shared_memory);
+    const ObjectName object(name);
+    if (!entry || (flags & O_CREAT) == 0 || object.name.empty()) return real_shm_open(name, flags, mode);
+    const SlotRef slot = intend_name(Kind::shared_memory, object.name);
+    const int before = errno;
+    bool created = true;
+    int fd = real_shm_open(name, flags | O_EXCL, mode);
+    if (fd < 0 && errno == EEXIST && (flags & O_EXCL) == 0) {
+        created = false;
+        errno = before;
+        fd = real_shm_open(name, flags, mode);
+        // Removed in between, it was created after all.
+        created = fd >= 0 && born_after(fd, slot);
+    }
+    if (fd >= 0 && created) {
+        confirm_descriptor(slot, fd);
+    } else {
+        drop_intent(slot);
+    }
+    return fd;
+}
+
+HOOK(int, shm_unlink, const char* name) {
+    Entry entry(Kind::shared_memory);
+    const ObjectName object(name);
+    if (!entry || object.name.empty()) return real_shm_unlink(name);
+    const SlotRef slot = find_slot(Kind::shared_memory, object.name);
+    const int result = real_shm_unlink(name);
+    if (result == 0) drop_intent(slot);
+    return result;
+}
+
+}  // namespace leftover

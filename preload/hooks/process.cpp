@@ -1,0 +1,162 @@
+// fork and its kin. vfork is in vfork_*.S.
+#include <pty.h>
+#include <sched.h>
+#include <spawn.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdarg>
+
+#include "preload/core/ending.h"
+#include "preload/core/environment.h"
+#include "preload/hooks/child.h"
+
+namespace leftover {
+
+namespace {
+
+// Children are recorded for a program's own call; the guard is not held over the call itself, because
+// the child goes on from it with the program's own work.
+SlotRef intend() {
+    Entry entry(Kind::process);
+    if (!entry) {
+        thread_state.child_slot = 0;
+        return {};
+    }
+    return intend_child();
+}
+
+}  // namespace
+
+HOOK(pid_t, fork, ) {
+    if (!ready()) return real_fork();
+    const SlotRef slot = intend();
+    const pid_t pid = real_fork();
+    if (pid != 0) child_created(slot, pid);
+    return pid;
+}
+
+HOOK(pid_t, __fork, ) {
+    if (!ready()) return real___fork();
+    const SlotRef slot = intend();
+    const pid_t pid = real___fork();
+    if (pid != 0) child_created(slot, pid);
+    return pid;
+}
+
+HOOK(pid_t, _Fork, ) {
+    if (!ready()) return real__Fork();
+    const SlotRef slot = intend();
+    const pid_t pid = real__Fork();
+    if (pid != 0) {
+        child_created(slot, pid);
+    } else if (is_new_child()) {
+        adopt_fork(false);
+    }
+    return pid;
+}
+
+HOOK(pid_t, forkpty, int* master, char* name, const struct termios* terminal, const struct winsize* window) {
+    if (!ready()) return real_forkpty(master, name, terminal, window);
+    const SlotRef slot = intend();
+    const pid_t pid = real_forkpty(master, name, terminal, window);
+    if (pid != 0) child_created(slot, pid);
+    return pid;
+}
+
+// The parent ends in there, by an _exit that nobody can see; the child comes back.
+HOOK(int, daemon, int nochdir, int noclose) {
+    if (!ready()) return real_daemon(nochdir, noclose);
+    const SlotRef slot = intend();
+    const pid_t before = identity.pid;
+    expect_end(record::Ending::code, 0);
+    const int result = real_daemon(nochdir, noclose);
+    const int saved = errno;
+    if (identity.pid == before) {
+        take_back_end();
+        child_created(slot, -1);
+    } else if (slot) {
+        // We are the child, and nobody else is left to say that the slot is true.
+        if (SlotRef own = slot_at(inherited_record, identity.slot)) confirm_slot(own);
+    }
+    errno = saved;
+    return result;
+}
+
+HOOK(int, clone, int (*function)(void*), void* stack, int flags, void* argument, ...) {
+    va_list rest;
+    va_start(rest, argument);
+    pid_t* parent_tid = va_arg(rest, pid_t*);
+    void* tls = va_arg(rest, void*);
+    pid_t* child_tid = va_arg(rest, pid_t*);
+    va_end(rest);
+    const bool is_ready = ready();
+    if (!is_ready || (flags & CLONE_THREAD) != 0) {
+        return real_clone(function, stack, flags, argument, parent_tid, tls, child_tid);
+    }
+    const bool shares = (flags & CLONE_VM) != 0;
+    const SlotRef slot = intend();
+    // As long as such a child lives, every hook asks who it is running in.
+    if (shares) memory_sharers.fetch_add(1, std::memory_order_relaxed);
+    const int pid = real_clone(function, stack, flags, argument, parent_tid, tls, child_tid);
+    const int saved = errno;
+    // With CLONE_VFORK the child has exec'd or ended by now; without, nobody tells us when it does.
+    if (shares && (pid < 0 || (flags & CLONE_VFORK) != 0)) memory_sharers.fetch_sub(1, std::memory_order_relaxed);
+    child_created(slot, pid);
+    errno = saved;
+    return pid;
+}
+
+namespace {
+
+using Spawn = int (*)(pid_t*, const char*, const posix_spawn_file_actions_t*, const posix_spawnattr_t*,
+                      char* const*, char* const*);
+
+// `path` is what will be executed, `file` what the caller said. In a frame of its own, for its alloca.
+__attribute__((noinline)) int spawn(Spawn real, pid_t* result, const char* file, const char* path,
+                                    const posix_spawn_file_actions_t* actions, const posix_spawnattr_t* attributes,
+                                    char* const* argv, char* const* envp) {
+    const EnvironmentPlan plan(AT_FDCWD, path, envp);
+    char* const* environment = plan.build(__builtin_alloca(plan.bytes()));
+    const SlotRef slot = intend();
+    pid_t pid = -1;
+    const int error = real(&pid, file, actions, attributes, argv, environment);
+    if (error == 0 && slot) {
+        std::string_view name(path);
+        if (name.size() > record::inline_name_size) name.remove_prefix(name.size() - record::inline_name_size);
+        __builtin_memcpy(slot.slot->name, name.data(), name.size());
+        slot.slot->name_size = static_cast<std::uint16_t>(name.size());
+        slot.slot->flags.store(
+            static_cast<std::uint8_t>(plan.instrumented() ? record::execed | record::instrumented : record::execed),
+            std::memory_order_relaxed);
+        slot.slot->value.store(plan.reason(), std::memory_order_relaxed);
+    }
+    child_created(slot, error == 0 ? pid : -1);
+    if (error == 0 && result != nullptr) *result = pid;
+    return error;
+}
+
+}  // namespace
+
+// Version 2.15, the default one: the older one, which dlsym of some C libraries gives, runs scripts
+// without #! through the shell.
+#if defined(__x86_64__)
+#define SPAWN_VERSION "GLIBC_2.15"
+#else
+#define SPAWN_VERSION nullptr
+#endif
+
+HOOK_VERSION(int, posix_spawn, SPAWN_VERSION, pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
+             const posix_spawnattr_t* attributes, char* const* argv, char* const* envp) {
+    if (!ready() || !options.active) return real_posix_spawn(pid, path, actions, attributes, argv, envp);
+    return spawn(real_posix_spawn, pid, path, path, actions, attributes, argv, envp);
+}
+
+HOOK_VERSION(int, posix_spawnp, SPAWN_VERSION, pid_t* pid, const char* file, const posix_spawn_file_actions_t* actions,
+             const posix_spawnattr_t* attributes, char* const* argv, char* const* envp) {
+    if (!ready() || !options.active) return real_posix_spawnp(pid, file, actions, attributes, argv, envp);
+    char path[512];
+    return spawn(real_posix_spawnp, pid, file, search_path(file, path, sizeof path), actions, attributes, argv, envp);
+}
+
+}  // namespace leftover

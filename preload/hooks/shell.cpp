@@ -1,0 +1,100 @@
+// system, popen and pclose: the child is made inside libc, by a posix_spawn that no hook sees.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cerrno>
+
+#include "preload/core/clock.h"
+#include "preload/core/environment.h"
+#include "preload/hooks/child.h"
+
+namespace leftover {
+
+namespace {
+
+// Streams of popen: how many, and, in their slot's `d` until they end, which.
+std::atomic<std::uint32_t> open_streams{0};
+
+SlotRef slot_of_stream(FILE* stream) {
+    SlotRef found;
+    if (open_streams.load(std::memory_order_relaxed) == 0) return found;
+    for (Mapping* mapping : {opened_record(), &inherited_record}) {
+        if (mapping == nullptr || !*mapping) continue;
+        each_slot(*mapping, [&](const SlotRef& ref) {
+            if (ref.slot->kind == Kind::process && ref.slot->a.load(std::memory_order_relaxed) == 0 &&
+                ref.slot->d.load(std::memory_order_relaxed) == reinterpret_cast<std::uintptr_t>(stream)) {
+                found = ref;
+            }
+        });
+    }
+    return found;
+}
+
+void name_shell(const SlotRef& slot) {
+    if (!slot) return;
+    constexpr std::string_view shell = "/bin/sh";
+    __builtin_memcpy(slot.slot->name, shell.data(), shell.size());
+    slot.slot->name_size = static_cast<std::uint16_t>(shell.size());
+}
+
+SlotRef intend() {
+    Entry entry(Kind::process);
+    if (!entry) return {};
+    const SlotRef slot = intend_child();
+    thread_state.child_slot = 0;  // the child runs no code of ours before it is another program
+    name_shell(slot);
+    return slot;
+}
+
+}  // namespace
+
+HOOK(int, system, const char* command) {
+    if (!ready() || command == nullptr) return real_system(command);
+    const SlotRef slot = intend();
+    int status;
+    {
+        const ScopedEnvironment environment;
+        status = real_system(command);
+    }
+    const int saved = errno;
+    if (slot) release_slot(slot);
+    errno = saved;
+    return status;
+}
+
+HOOK(FILE*, popen, const char* command, const char* mode) {
+    if (!ready()) return real_popen(command, mode);
+    const SlotRef slot = intend();
+    FILE* stream;
+    {
+        const ScopedEnvironment environment;
+        stream = real_popen(command, mode);
+    }
+    const int saved = errno;
+    if (slot) {
+        if (stream == nullptr) {
+            release_slot(slot);
+        } else {
+            slot.slot->c.store(boot_ticks(), std::memory_order_relaxed);
+            slot.slot->d.store(reinterpret_cast<std::uintptr_t>(stream), std::memory_order_relaxed);
+            open_streams.fetch_add(1, std::memory_order_relaxed);
+        }
+    }
+    errno = saved;
+    return stream;
+}
+
+HOOK(int, pclose, FILE* stream) {
+    if (!ready()) return real_pclose(stream);
+    const SlotRef slot = slot_of_stream(stream);
+    const int status = real_pclose(stream);
+    const int saved = errno;
+    if (slot && (status != -1 || saved == ECHILD)) {
+        release_slot(slot);
+        open_streams.fetch_sub(1, std::memory_order_relaxed);
+    }
+    errno = saved;
+    return status;
+}
+
+}  // namespace leftover

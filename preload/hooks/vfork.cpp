@@ -1,0 +1,31 @@
+// What vfork_*.S calls, in the parent only.
+#include <cerrno>
+
+#include "preload/hooks/child.h"
+
+namespace leftover {
+
+extern "C" __attribute__((visibility("hidden"))) void leftover_before_vfork();
+extern "C" __attribute__((visibility("hidden"))) pid_t leftover_after_vfork(long result);
+
+void leftover_before_vfork() {
+    if (!ready()) return;
+    thread_state.child_slot = 0;
+    if (Entry entry(Kind::process); entry) intend_child();
+    memory_sharers.fetch_add(1, std::memory_order_seq_cst);
+}
+
+// `result` is the system call's. A vforked child that calls vfork comes here as well, and owns nothing.
+pid_t leftover_after_vfork(long result) {
+    if (!shares_parent_memory()) {
+        memory_sharers.fetch_sub(1, std::memory_order_seq_cst);
+        SlotRef slot;
+        if (Mapping* mapping = opened_record()) slot = slot_at(*mapping, thread_state.child_slot);
+        child_created(slot, static_cast<pid_t>(result));
+    }
+    if (!sys::failed(result)) return static_cast<pid_t>(result);
+    errno = static_cast<int>(-result);
+    return -1;
+}
+
+}  // namespace leftover

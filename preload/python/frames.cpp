@@ -1,0 +1,150 @@
+#include "preload/python/frames.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <link.h>
+
+#include <array>
+#include <atomic>
+#include <cstring>
+
+#include "preload/core/sys.h"
+#include "preload/python/c_api.h"
+#include "preload/python/current_thread.h"
+#include "preload/python/detected.h"
+#include "preload/python/elf_symbols.h"
+#include "preload/python/interpreter.h"
+#include "preload/python/memory.h"
+#include "preload/python/walk.h"
+
+namespace leftover::python {
+namespace {
+
+class KeepErrno {
+public:
+    KeepErrno() noexcept : saved_(errno) {}
+    ~KeepErrno() { errno = saved_; }
+    KeepErrno(const KeepErrno&) = delete;
+    KeepErrno& operator=(const KeepErrno&) = delete;
+
+private:
+    int saved_;
+};
+
+// Threads may detect at the same time, and a fork may cut one short: each fills a slot of its own,
+// and the first to be done wins. A program whose CPython was of no use this often has no other.
+std::array<Interpreter, 8> slots;
+std::atomic<unsigned> used_slots{0};
+std::atomic<const Interpreter*> active{nullptr};
+
+struct Search {
+    const char* library_path;  // null: any module
+    Interpreter* interpreter;  // null: only look for the module
+    ElfSymbols executable;
+    bool has_executable = false;
+    bool is_found = false;
+    std::array<char, PATH_MAX> path;  // of the module; empty: the executable
+};
+
+int visit(dl_phdr_info* module, std::size_t, void* data) noexcept {
+    auto& search = *static_cast<Search*>(data);
+    const ElfSymbols symbols(*module);
+    if (!search.has_executable) {  // it comes first
+        search.executable = symbols;
+        search.has_executable = true;
+    }
+    const char* name = module->dlpi_name == nullptr ? "" : module->dlpi_name;
+    if (search.library_path != nullptr && std::strcmp(name, search.library_path) != 0) return 0;
+    const std::size_t length = std::strlen(name);
+    if (length >= search.path.size() || !is_python(symbols)) return 0;
+
+    std::memcpy(search.path.data(), name, length + 1);
+    search.is_found = search.interpreter == nullptr ||
+                      read_interpreter(search.executable, symbols, *search.interpreter);
+    return search.is_found ? 1 : 0;
+}
+
+bool find_module(const char* library_path, Interpreter* interpreter, Search& search) noexcept {
+    search.library_path = library_path;
+    search.interpreter = interpreter;
+    search.has_executable = search.is_found = false;
+    dl_iterate_phdr(visit, &search);
+    return search.is_found;
+}
+
+// Apart, so that capture with plain loads does not need the stack of the other.
+[[gnu::noinline]] std::size_t capture_plainly(const Interpreter& interpreter, std::uintptr_t thread,
+                                              FrameSink sink, void* context,
+                                              std::size_t max) noexcept {
+    LocalMemory memory;
+    return Walk(memory, *interpreter.layout, interpreter.types)(thread, sink, context, max);
+}
+
+[[gnu::noinline]] std::size_t capture_carefully(const Interpreter& interpreter,
+                                                std::uintptr_t thread, FrameSink sink,
+                                                void* context, std::size_t max) noexcept {
+    ProcessMemory memory(sys::getpid());
+    const std::size_t count =
+        Walk(memory, *interpreter.layout, interpreter.types)(thread, sink, context, max);
+    if (count == 0 && memory.is_refused()) {
+        return capture_plainly(interpreter, thread, sink, context, max);
+    }
+    return count;
+}
+
+}  // namespace
+
+bool detect(const char* library_path) noexcept {
+    if (active.load(std::memory_order_acquire) != nullptr) return true;
+    if (used_slots.load(std::memory_order_relaxed) >= slots.size()) return false;
+    const KeepErrno keep_errno;
+    Search search;
+    if (!find_module(library_path, nullptr, search)) return false;
+
+    // A module that is noticed while another thread still loads it must not be called yet, and one
+    // whose functions capture calls must not be unloaded. A reference of our own, which waits for the
+    // loader and is never given back, settles both.
+    std::array<char, PATH_MAX>& path = search.path;
+    void* reference = nullptr;
+    if (path[0] != 0) {
+        reference = dlopen(path.data(), RTLD_LAZY | RTLD_NOLOAD);
+        if (reference == nullptr) return false;
+    }
+    const unsigned slot = used_slots.fetch_add(1, std::memory_order_relaxed);
+    if (slot < slots.size() && find_module(library_path, &slots[slot], search)) {
+        const Interpreter* none = nullptr;
+        active.compare_exchange_strong(none, &slots[slot], std::memory_order_acq_rel);
+        return true;
+    }
+    if (reference != nullptr) dlclose(reference);
+    return false;
+}
+
+const Interpreter* detected() noexcept { return active.load(std::memory_order_acquire); }
+
+std::size_t capture(FrameSink sink, void* context, std::size_t max) noexcept {
+    const Interpreter* interpreter = detected();
+    if (interpreter == nullptr || max == 0) return 0;
+    const KeepErrno keep_errno;
+    return capture_from(*interpreter, sink, context, max);
+}
+
+std::size_t capture_from(const Interpreter& interpreter, FrameSink sink, void* context,
+                         std::size_t max) noexcept {
+    if (interpreter.is_initialized() == 0) return 0;
+    if (interpreter.is_finalizing != nullptr && interpreter.is_finalizing() != 0) return 0;
+    const CurrentThread thread = find_current_thread(interpreter);
+    if (thread.state == 0) return 0;
+    if (interpreter.layout == nullptr) {
+        return thread.holds_gil ? capture_by_api(interpreter.api, sink, context, max) : 0;
+    }
+    // Without the GIL another thread, usually the main one, may begin to finalise now and take the
+    // state and frames of this one, if it is a daemon, out of memory.
+    if (thread.holds_gil || sys::getpid() == sys::gettid()) {
+        return capture_plainly(interpreter, thread.state, sink, context, max);
+    }
+    return capture_carefully(interpreter, thread.state, sink, context, max);
+}
+
+}  // namespace leftover::python

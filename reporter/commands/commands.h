@@ -1,0 +1,28 @@
+// The commands of the tool. Each function adds its subcommand, with its options and its help, to
+// `app`, and a callback that carries it out and leaves the exit status in `status`.
+//
+// A callback that meets trouble of its own writes one line to standard error ("leftover: ...") and
+// sets the status; it throws nothing but CLI::ParseError (a usage error: main prints it and exits
+// with 125 for `run`, else 2) and CLI::Success.
+//
+// One file a command; a new command is a new file, a line here, and one in all_commands.
+#pragma once
+
+#include <CLI/App.hpp>
+
+namespace leftover::commands {
+
+void add_run(CLI::App& app, int& status);     // run.cpp
+void add_report(CLI::App& app, int& status);  // report.cpp
+
+using Add = void (*)(CLI::App& app, int& status);
+
+// In the order in which the help lists them.
+inline constexpr Add all_commands[] = {add_run, add_report};
+
+// Exit statuses of the tool's own. What a command means by others is in its help.
+inline constexpr int ok = 0;
+inline constexpr int trouble = 2;        // bad usage or input, of every command but run
+inline constexpr int run_trouble = 125;  // of run: leftover itself failed
+
+}  // namespace leftover::commands

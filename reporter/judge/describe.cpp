@@ -1,0 +1,113 @@
+// The `processes` of a report.
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "reporter/judge/census.h"
+#include "reporter/kernel/machine.h"
+#include "reporter/records/number.h"
+
+namespace leftover::judge {
+
+namespace {
+
+std::string reason_name(std::uint32_t value) {
+    switch (static_cast<record::Reason>(value & 0xff)) {
+        case record::Reason::static_: return "static";
+        case record::Reason::setuid: return "setuid";
+        case record::Reason::architecture: return "architecture";
+        case record::Reason::libc: return "libc";
+        case record::Reason::unreadable: return "unreadable";
+        default: return "unknown";
+    }
+}
+
+void add_counts(ProcessInfo& info, const records::Header& header) {
+    for (std::size_t kind = 0; kind < record::kind_count; ++kind) {
+        const Counts& its = header.counters[kind];
+        if (its.created == 0) continue;
+        Counts& all = info.counts[static_cast<Kind>(kind)];
+        all.created += its.created;
+        all.released += its.released;
+        all.peak = std::max(all.peak, its.peak);  // the images came one after the other
+    }
+}
+
+void describe_images(Member& member) {
+    ProcessInfo& info = member.info;
+    const records::Header& first = member.images.front()->record.header;
+    const records::Header& last = member.images.back()->record.header;
+    info.ppid = first.ppid;
+    info.started_at = first.started_at;
+    info.start_ticks = first.start_ticks;
+    info.executable = last.executable;
+    info.command = last.command;
+    for (const Source* image : member.images) add_counts(info, image->record.header);
+    if (last.ending == record::Ending::code) info.exit.code = last.ending_value;
+    if (last.ending == record::Ending::signal) info.exit.signal = last.ending_value;
+    if (info.exit.code || info.exit.signal) info.ended_at = last.ended_at;
+}
+
+void describe_creation(Member& member) {
+    ProcessInfo& info = member.info;
+    const records::Slot& slot = *member.creation->slot;
+    const records::Header& creator = member.creation->record().header;
+    info.ppid = slot.pid;
+    if (info.started_at == 0) info.started_at = slot.created_at;
+    const bool by_exec_only =
+        member.images.empty() ||
+        (member.images.back()->record.header.ending == record::Ending::exec &&
+         slot.has(record::execed) && !slot.has(record::instrumented));
+    if (by_exec_only && slot.has(record::execed)) {
+        info.executable = slot.name;
+        info.command = {slot.name};
+    } else if (by_exec_only) {
+        info.executable = creator.executable;
+        info.command = creator.command;
+    }
+    if (by_exec_only && !slot.has(record::instrumented)) {
+        info.instrumented = false;
+        info.reason = reason_name(slot.has(record::fetched) ? 0 : slot.value);
+    }
+    if (slot.d != 0) info.ended_at = records::to_time(slot.d);
+    if (!slot.has(record::fetched)) return;
+    // What its parent was told is truer than what it meant to end with.
+    const int status = static_cast<int>(slot.value);
+    info.exit = {};
+    if (WIFEXITED(status)) info.exit.code = WEXITSTATUS(status);
+    if (WIFSIGNALED(status)) info.exit.signal = WTERMSIG(status);
+}
+
+void describe_now(Member& member, const kernel::Roots& roots) {
+    ProcessInfo& info = member.info;
+    const kernel::ProcessStat& now = *member.now;
+    info.start_ticks = now.start_ticks;
+    if (info.started_at == 0) info.started_at = kernel::time_of_ticks(now.start_ticks);
+    if (info.ppid == 0) info.ppid = now.ppid;
+    const std::string executable = kernel::read_executable(now.pid, roots);
+    if (!executable.empty()) info.executable = executable;
+    if (info.executable.empty()) info.executable = now.comm;
+    auto command = kernel::read_command(now.pid, roots);
+    if (!command.empty()) info.command = std::move(command);
+    info.exit = {};
+    info.exit.running = true;
+    info.ended_at = 0;
+}
+
+}  // namespace
+
+void describe(Member& member, const kernel::Roots& roots) {
+    ProcessInfo& info = member.info;
+    info.session = member.session->session.id;
+    if (!member.images.empty()) describe_images(member);
+    if (member.creation) describe_creation(member);
+    if (member.images.empty() && !member.creation) {
+        info.instrumented = false;
+        info.reason = "unknown";
+    }
+    if (member.now) describe_now(member, roots);
+}
+
+}  // namespace leftover::judge

@@ -1,0 +1,73 @@
+#include "reporter/judge/evidence.h"
+
+#include <algorithm>
+#include <iterator>
+#include <tuple>
+
+namespace leftover::judge {
+
+namespace {
+
+bool is_file(Kind kind) {
+    switch (kind) {
+        case Kind::semaphore:
+        case Kind::shared_memory:
+        case Kind::message_queue:
+        case Kind::temporary_file:
+        case Kind::temporary_directory:
+        case Kind::socket_file: return true;
+        default: return false;
+    }
+}
+
+}  // namespace
+
+Evidence gather(const JudgeOptions& options, const std::vector<Source>& sources,
+                const Census& census) {
+    Evidence evidence{options, sources, census, {}, {}};
+    for (const Source& source : sources) {
+        for (const records::Slot& slot : source.record.slots) {
+            evidence.slots[static_cast<std::size_t>(slot.kind)].push_back({&source, &slot});
+            if (is_file(slot.kind) && slot.state == record::State::live && slot.a != 0) {
+                evidence.confirmed.insert({slot.b, slot.a});
+            }
+        }
+    }
+    return evidence;
+}
+
+Leak make_leak(Kind kind, std::string name) {
+    Leak leak;
+    leak.kind = kind;
+    leak.severity = record::row(kind).severity;
+    leak.name = std::move(name);
+    return leak;
+}
+
+void Findings::add(Leak leak, const Candidate& origin) {
+    if (leak.severity == Severity::note && !include_notes_) return;
+    const records::Slot& slot = *origin.slot;
+    leak.pid = slot.pid;
+    leak.tid = slot.tid;
+    leak.thread_name = slot.thread_name;
+    leak.created_at = slot.created_at;
+    leak.stack = stacks_.add(origin.record(), slot.stack);
+    add(std::move(leak), *origin.source->session);
+}
+
+void Findings::add(Leak leak, const SessionFacts& session) {
+    if (leak.severity == Severity::note && !include_notes_) return;
+    leak.session = session.session.id;
+    leaks_.push_back(std::move(leak));
+}
+
+void Findings::move_to(Report& report) {
+    std::stable_sort(leaks_.begin(), leaks_.end(), [](const Leak& one, const Leak& other) {
+        return std::tie(one.created_at, one.kind, one.name) <
+               std::tie(other.created_at, other.kind, other.name);
+    });
+    report.leaks = std::move(leaks_);
+    stacks_.move_to(report);
+}
+
+}  // namespace leftover::judge

@@ -1,0 +1,144 @@
+// Named semaphores, and what a kill inside glibc's sem_open leaves. That makes a file `sem.XXXXXX`
+// with a random name, fills and maps it, links it to the real name and removes the random one.
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "reporter/judge/census.h"
+#include "reporter/judge/checks.h"
+#include "reporter/judge/named.h"
+#include "reporter/kernel/users.h"
+
+namespace leftover::judge {
+
+namespace {
+
+constexpr std::string_view prefix = "sem.";
+
+std::optional<Place> place_of_semaphore(const Candidate& candidate, const kernel::Roots& roots) {
+    const auto plain = posix_name(candidate.slot->name);
+    if (!plain) return std::nullopt;
+    return Place{"/" + *plain, roots.shm / (std::string(prefix) + *plain)};
+}
+
+bool is_random_name(std::string_view name) {
+    if (name.size() != prefix.size() + 6 || !name.starts_with(prefix)) return false;
+    return std::all_of(name.begin() + prefix.size(), name.end(), [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    });
+}
+
+class HalfMade {
+public:
+    HalfMade(const Evidence& evidence, const std::vector<NamedLeak>& found);
+
+    std::vector<NamedLeak> find();
+
+private:
+    bool is_dead(const Candidate& candidate) const {
+        return evidence_.census.image_of(candidate) != Image::running;
+    }
+    std::vector<kernel::NamedFile> candidates() const;
+    std::optional<Candidate> take_intent(const kernel::FileFacts& facts);
+    NamedLeak leak_of(const Candidate& origin, const kernel::NamedFile& file) const;
+
+    const Evidence& evidence_;
+    std::unordered_map<kernel::FileId, Candidate, kernel::FileIdHash> linked_;  // by the real name
+    std::vector<Candidate> intents_;  // of the dead, without a semaphore to show for it
+};
+
+HalfMade::HalfMade(const Evidence& evidence, const std::vector<NamedLeak>& found)
+    : evidence_(evidence) {
+    std::unordered_set<const records::Slot*> fulfilled;
+    for (const NamedLeak& leak : found) {
+        fulfilled.insert(leak.origin.slot);
+        // A process that lives is about to remove the random name itself.
+        if (leak.facts.links > 1 && is_dead(leak.origin)) linked_.emplace(leak.facts.id, leak.origin);
+    }
+    for (const Candidate& candidate : evidence.of(Kind::semaphore)) {
+        if (candidate.slot->state == record::State::intent && !fulfilled.contains(candidate.slot) &&
+            candidate.source->session->same_boot && is_dead(candidate)) {
+            intents_.push_back(candidate);
+        }
+    }
+}
+
+// Files with a random name that no slot claims by name.
+std::vector<kernel::NamedFile> HalfMade::candidates() const {
+    std::unordered_set<std::string> claimed;
+    for (const Candidate& candidate : evidence_.of(Kind::semaphore)) {
+        if (const auto name = posix_name(candidate.slot->name)) {
+            claimed.insert(std::string(prefix) + *name);
+        }
+    }
+    return kernel::list_folder(evidence_.options.roots.shm, [&](std::string_view name) {
+        return is_random_name(name) && !claimed.contains(std::string(name));
+    });
+}
+
+// The intent nearest to the file's birth; each can own one file only.
+std::optional<Candidate> HalfMade::take_intent(const kernel::FileFacts& facts) {
+    auto nearest = intents_.end();
+    Time distance = 0;
+    for (auto at = intents_.begin(); at != intents_.end(); ++at) {
+        const Time created = at->slot->created_at;
+        if (created > facts.born + clock_slack || at->record().owner != facts.uid) continue;
+        const Time its = std::max(created, facts.born) - std::min(created, facts.born);
+        if (nearest != intents_.end() && its >= distance) continue;
+        nearest = at;
+        distance = its;
+    }
+    if (nearest == intents_.end()) return std::nullopt;
+    const Candidate taken = *nearest;
+    intents_.erase(nearest);
+    return taken;
+}
+
+NamedLeak HalfMade::leak_of(const Candidate& origin, const kernel::NamedFile& file) const {
+    const std::string plain = file.name.substr(prefix.size());
+    return {origin, {"/" + plain, evidence_.options.roots.shm / file.name}, file.facts};
+}
+
+std::vector<NamedLeak> HalfMade::find() {
+    std::vector<NamedLeak> leaks;
+    if (linked_.empty() && intents_.empty()) return leaks;
+    std::vector<kernel::NamedFile> unlinked;
+    for (const kernel::NamedFile& file : candidates()) {
+        if (!S_ISREG(file.facts.mode)) continue;
+        if (const auto real = linked_.find(file.facts.id); real != linked_.end()) {
+            leaks.push_back(leak_of(real->second, file));
+        } else if (file.facts.links == 1 && (file.facts.bytes == 0 || file.facts.bytes == 32)) {
+            unlinked.push_back(file);
+        }
+    }
+    if (unlinked.empty() || intents_.empty()) return leaks;
+
+    // Another program may be in the middle of its own sem_open.
+    const auto used = kernel::used_files(kernel::list_processes(evidence_.options.roots),
+                                         evidence_.options.roots);
+    std::sort(unlinked.begin(), unlinked.end(), [](const auto& one, const auto& other) {
+        return one.facts.born < other.facts.born;
+    });
+    for (const kernel::NamedFile& file : unlinked) {
+        if (used.uses(file.facts.id)) continue;
+        if (const auto intent = take_intent(file.facts)) leaks.push_back(leak_of(*intent, file));
+    }
+    return leaks;
+}
+
+}  // namespace
+
+void check_semaphores(const Evidence& evidence, Findings& findings) {
+    const NamedKind kind{Kind::semaphore, S_IFREG, place_of_semaphore, look_at_path};
+    const std::vector<NamedLeak> found = find_named(kind, evidence);
+    for (const NamedLeak& leak : found) add_named(kind.kind, leak, findings);
+    for (const NamedLeak& leak : HalfMade(evidence, found).find()) {
+        add_named(kind.kind, leak, findings);
+    }
+}
+
+}  // namespace leftover::judge

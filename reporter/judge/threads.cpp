@@ -1,0 +1,42 @@
+// Threads that nobody joined, or that still ran, when their process ended.
+
+#include <fmt/format.h>
+
+#include "reporter/judge/census.h"
+#include "reporter/judge/checks.h"
+
+namespace leftover::judge {
+
+namespace {
+
+void describe_routine(const Candidate& candidate, Findings& findings, Details& details) {
+    const records::Slot& slot = *candidate.slot;
+    if (slot.d != 0) {
+        const NativeFrame frame = findings.frame(candidate.record(), slot.d);
+        if (frame.module) details.start_frame = frame;
+        details.start_routine = fmt::format("{:#x}", slot.b != 0 ? slot.b : frame.address);
+    } else if (slot.b != 0) {
+        details.start_routine = fmt::format("{:#x}", slot.b);
+    }
+}
+
+}  // namespace
+
+void check_threads(const Evidence& evidence, Findings& findings) {
+    for (const Candidate& candidate : evidence.of(Kind::thread)) {
+        const records::Slot& slot = *candidate.slot;
+        const bool detached = slot.has(record::detached);
+        const bool finished = slot.has(record::finished);
+        if (slot.state != record::State::live || (detached && finished)) continue;
+        if (evidence.census.image_of(candidate) != Image::ended) continue;
+
+        Leak leak = make_leak(detached ? Kind::detached_thread : Kind::thread,
+                              slot.name.empty() ? slot.thread_name : slot.name);
+        if (!finished) leak.severity = Severity::note;
+        leak.details.state = finished ? "finished" : "running";
+        describe_routine(candidate, findings, leak.details);
+        findings.add(std::move(leak), candidate);
+    }
+}
+
+}  // namespace leftover::judge

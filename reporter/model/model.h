@@ -1,0 +1,163 @@
+// The report as the tool holds it: the JSON report of schema leftover.report/1, field by field.
+// Readers fill it, the judge adds leaks, symbols fill in names, renderers are pure functions of it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "preload/record/kinds.h"
+
+namespace leftover {
+
+using record::Kind;
+using record::Severity;
+
+enum class Status { leaked, cleaned, in_use, failed, suppressed, baseline };
+
+// How a program or process ended; all empty: not known. JSON: {"code": N}, {"signal": "SIGTERM"},
+// {"running": true} or null.
+struct Exit {
+    std::optional<int> code;
+    std::optional<int> signal;
+    bool running = false;
+};
+
+// Times are nanoseconds of CLOCK_REALTIME; 0 is unknown (null in JSON).
+using Time = std::int64_t;
+
+struct Host {
+    std::string name, kernel, machine;
+};
+
+struct Session {
+    std::string id;
+    std::vector<std::string> command;
+    std::string cwd;
+    Host host;
+    Time started_at = 0;
+    double duration_seconds = 0;
+    Exit exit;
+    bool timed_out = false;
+    std::string mode = "report";
+    bool complete = true;
+    std::map<std::string, std::string> labels;
+};
+
+struct Counts {
+    std::uint64_t created = 0, released = 0, peak = 0;
+};
+
+struct ProcessInfo {
+    int pid = 0;
+    int ppid = 0;
+    Time started_at = 0;
+    Time ended_at = 0;
+    std::string executable;
+    std::vector<std::string> command;
+    bool instrumented = true;
+    std::string reason;  // empty: null
+    Exit exit;
+    std::map<Kind, Counts> counts;
+    // Not in JSON: identity, for matching.
+    std::uint64_t start_ticks = 0;
+    std::string session;
+};
+
+struct PythonFrame {
+    std::string function, file;
+    int line = 0;
+};
+
+struct NativeFrame {
+    std::uint64_t address = 0;        // as it was in the process
+    std::optional<int> module;        // Module::id
+    std::uint64_t offset = 0;         // address in the module's own terms (return address, not less 1)
+    std::string function, file;       // empty: not known
+    int line = 0;                     // 0: not known
+    bool inlined = false;             // inlined into the next frame; shares its address
+};
+
+struct Stack {
+    int id = 0;
+    std::vector<PythonFrame> python;  // innermost first
+    std::vector<NativeFrame> native;  // innermost first
+};
+
+struct Module {
+    int id = 0;
+    std::string path;
+    std::string build_id;  // hex
+    std::uint64_t base = 0;
+};
+
+// `details` of a leak; what is absent is not written.
+struct Details {
+    std::optional<std::string> path;
+    std::optional<std::uint64_t> inode, bytes, id, key, resident_bytes;
+    std::optional<int> fd, pid;
+    std::optional<std::vector<std::string>> command, holds;
+    std::optional<std::string> state;          // process: R, S, D, T, Z...; thread: running, finished
+    std::optional<std::string> start_routine;  // thread: a function's name or "0x..."
+    std::optional<std::string> attribution;    // "window"
+    // Not in JSON but by name above: where a thread's routine lies, for symbols.
+    std::optional<NativeFrame> start_frame;
+    // Not in JSON: identity, for those who clean up. A process is `pid` with these start ticks, a file
+    // `inode` on this device.
+    std::optional<std::uint64_t> start_ticks, device;
+};
+
+struct Leak {
+    Kind kind{};
+    Severity severity{};
+    Status status = Status::leaked;
+    std::string name;
+    int pid = 0;  // the creator; 0: not known (null)
+    int tid = 0;
+    std::string thread_name;
+    Time created_at = 0;
+    std::string fingerprint;   // empty: null
+    std::optional<int> stack;  // Stack::id
+    std::string error;         // empty: null
+    Details details;
+    std::string session;  // in a merged report
+};
+
+struct CleanupAction {
+    Kind kind{};
+    std::string name;
+    int pid = 0;
+    std::string action;  // terminate, kill, unlink, remove
+    std::string result;  // done, gone, in_use, failed
+    std::string error;
+};
+
+struct CleanupLog {
+    Time started_at = 0;
+    double duration_seconds = 0;
+    std::uint64_t reclaimed_bytes = 0;
+    std::vector<CleanupAction> actions;
+};
+
+struct Report {
+    std::vector<Session> sessions;  // one: "session" in JSON; several: "sessions"
+    std::vector<ProcessInfo> processes;
+    std::vector<Leak> leaks;
+    std::vector<Stack> stacks;
+    std::vector<Module> modules;
+    std::optional<CleanupLog> cleanup;
+    std::vector<std::string> remarks;  // not in JSON: what could not be read, for standard error
+};
+
+// The `summary` object, counted from a report.
+struct Summary {
+    std::uint64_t leaks = 0, errors = 0, warnings = 0, notes = 0, cleaned = 0, in_use = 0, failed = 0,
+                  suppressed = 0, baseline = 0, reclaimed_bytes = 0;
+    std::map<Kind, std::uint64_t> by_kind;
+};
+
+Summary summarize(const Report& report);
+
+}  // namespace leftover

@@ -1,0 +1,153 @@
+// Rendered reports to files and descriptors.
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <ostream>
+#include <stdexcept>
+#include <streambuf>
+#include <system_error>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "reporter/model/utf8.h"
+#include "reporter/render/format.h"
+
+namespace leftover::render {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& file, int error) {
+    throw std::runtime_error(
+        printable(fmt::format("cannot write {}: {}", file, std::generic_category().message(error))));
+}
+
+// A stream into a descriptor that remembers why it failed, which std::ofstream does not.
+class DescriptorBuffer final : public std::streambuf {
+public:
+    explicit DescriptorBuffer(int fd) : fd_(fd) { setp(buffer_.data(), buffer_.data() + buffer_.size()); }
+
+    int error() const { return error_; }
+
+protected:
+    int_type overflow(int_type character) override {
+        if (sync() != 0) return traits_type::eof();
+        if (!traits_type::eq_int_type(character, traits_type::eof())) {
+            sputc(traits_type::to_char_type(character));
+        }
+        return traits_type::not_eof(character);
+    }
+
+    int sync() override {
+        for (const char* at = pbase(); at < pptr() && error_ == 0;) {
+            const ssize_t written = ::write(fd_, at, static_cast<std::size_t>(pptr() - at));
+            if (written >= 0) {
+                at += written;
+            } else if (errno != EINTR) {
+                error_ = errno;
+            }
+        }
+        setp(buffer_.data(), buffer_.data() + buffer_.size());
+        return error_ == 0 ? 0 : -1;
+    }
+
+private:
+    int fd_;
+    int error_ = 0;
+    std::array<char, 1 << 16> buffer_;
+};
+
+// Renders into the descriptor; 0 or the errno of what failed.
+int render_into(int fd, const Report& report, const Options& options, const Format& format) {
+    DescriptorBuffer buffer(fd);
+    std::ostream stream(&buffer);
+    format.render(report, options, stream);
+    stream.flush();
+    return buffer.error();
+}
+
+int close_checked(int fd) {
+    return close(fd) == 0 || errno == EINTR ? 0 : errno;
+}
+
+void write_directly(const Report& report, const Options& options, const Output& output) {
+    const int fd =
+        open(output.file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC, 0666);
+    if (fd < 0) fail(output.file, errno);
+    const int rendering = render_into(fd, report, options, *output.format);
+    const int closing = close_checked(fd);
+    if (rendering != 0 || closing != 0) fail(output.file, rendering != 0 ? rendering : closing);
+}
+
+// A symbolic link stays one: what it leads to is replaced.
+std::string target_of(const std::string& file) {
+    char* resolved = realpath(file.c_str(), nullptr);
+    if (resolved == nullptr) return file;
+    std::string target = resolved;
+    std::free(resolved);
+    return target;
+}
+
+}  // namespace
+
+void write(const Report& report, const Options& options, const Output& output) {
+    if (output.file == "-") {
+        const int error = render_into(STDOUT_FILENO, report, options, *output.format);
+        if (error != 0) fail("to standard output", error);
+        return;
+    }
+    struct stat status{};
+    const bool exists = stat(output.file.c_str(), &status) == 0;
+    if (exists && !S_ISREG(status.st_mode)) {
+        write_directly(report, options, output);
+        return;
+    }
+
+    const std::string target = exists ? target_of(output.file) : output.file;
+    const auto slash = target.rfind('/') + 1;  // 0 if there is none
+    // The temporary name is short, so that it fits wherever the file's own does.
+    const std::string temporary = fmt::format("{}.leftover.{}.tmp", target.substr(0, slash), getpid());
+    const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        // A file that may be written to in a folder that may not.
+        if (exists && (errno == EACCES || errno == EPERM || errno == EROFS)) {
+            write_directly(report, options, output);
+            return;
+        }
+        fail(output.file, errno);
+    }
+    // Who may read the earlier report may read this one.
+    if (exists) static_cast<void>(fchmod(fd, status.st_mode & 07777));
+    int error = render_into(fd, report, options, *output.format);
+    if (const int closing = close_checked(fd); error == 0) error = closing;
+    if (error == 0 && rename(temporary.c_str(), target.c_str()) != 0) error = errno;
+    if (error != 0) {
+        unlink(temporary.c_str());
+        fail(output.file, error);
+    }
+}
+
+Options options_for(int descriptor) {
+    Options options;
+    if (isatty(descriptor) == 0) return options;
+    const auto set = [](const char* name) {
+        const char* value = std::getenv(name);
+        return value != nullptr && *value != '\0' ? value : nullptr;
+    };
+    const char* term = set("TERM");
+    const bool dumb = term == nullptr || std::string_view(term) == "dumb";
+    options.colour = !dumb && set("NO_COLOR") == nullptr;
+    winsize size{};
+    if (ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) options.width = size.ws_col;
+    if (const char* columns = set("COLUMNS")) {
+        const long width = std::strtol(columns, nullptr, 10);
+        if (width > 0 && width < INT_MAX) options.width = static_cast<int>(width);
+    }
+    return options;
+}
+
+}  // namespace leftover::render

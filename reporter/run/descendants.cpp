@@ -1,0 +1,76 @@
+#include "reporter/run/descendants.h"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <map>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "reporter/kernel/process.h"
+
+namespace leftover::run {
+namespace {
+
+// False when there is no child left.
+bool reap_all() {
+    for (;;) {
+        siginfo_t info{};
+        if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG) != 0) {
+            if (errno == EINTR) continue;
+            return false;
+        }
+        if (info.si_pid == 0) return true;
+    }
+}
+
+bool ends_the_wait(int signal) {
+    return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
+}
+
+}  // namespace
+
+void adopt_orphans() {
+    if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
+        throw std::runtime_error(fmt::format("cannot adopt orphans: {}", std::strerror(errno)));
+    }
+}
+
+bool has_children() {
+    siginfo_t info{};
+    return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+void wait_for_descendants(double seconds, const Signals& signals) {
+    using Clock = std::chrono::steady_clock;
+    const auto begin = Clock::now();
+    while (reap_all()) {
+        const double rest = seconds - std::chrono::duration<double>(Clock::now() - begin).count();
+        siginfo_t signal{};
+        if (rest <= 0 || !wait_for_signal(signals.awaited(), signal, rest)) break;
+        if (ends_the_wait(signal.si_signo)) break;
+    }
+}
+
+std::vector<int> live_descendants() {
+    reap_all();
+    std::multimap<int, int> children;
+    for (const int pid : kernel::list_processes()) {
+        const auto stat = kernel::read_stat(pid);
+        if (stat && kernel::is_alive(*stat)) children.emplace(stat->ppid, pid);
+    }
+    std::vector<int> found = {::getpid()};
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        const auto [begin, end] = children.equal_range(found[i]);
+        for (auto child = begin; child != end; ++child) found.push_back(child->second);
+    }
+    found.erase(found.begin());
+    return found;
+}
+
+}  // namespace leftover::run

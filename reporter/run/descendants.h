@@ -1,0 +1,23 @@
+// What of the session outlives its program. As a subreaper the launcher adopts every orphan of the
+// tree, double forks and setsid included.
+#pragma once
+
+#include <vector>
+
+#include "reporter/run/signals.h"
+
+namespace leftover::run {
+
+// From now on orphaned descendants become our children. Throws std::runtime_error.
+void adopt_orphans();
+
+// True when we have children that somebody else started: what ran here before it executed us.
+bool has_children();
+
+// Waits until no descendant lives, at most so long. A TERM, INT, HUP or QUIT ends the wait.
+void wait_for_descendants(double seconds, const Signals& signals);
+
+// All processes below this one.
+std::vector<int> live_descendants();
+
+}  // namespace leftover::run

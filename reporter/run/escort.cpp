@@ -1,0 +1,183 @@
+#include "reporter/run/escort.h"
+
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+
+#include "reporter/kernel/process.h"
+#include "reporter/kernel/text.h"
+
+namespace leftover::run {
+namespace {
+
+constexpr long millisecond = 1'000'000;
+
+void sleep_for(long nanoseconds) {
+    const struct timespec time{0, nanoseconds};
+    ::nanosleep(&time, nullptr);
+}
+
+HelperProcess start_decoy() {
+    return HelperProcess::start([] {
+        for (;;) ::pause();
+    });
+}
+
+bool is_stopped(pid_t pid) {
+    const auto stat = kernel::read_stat(pid);
+    return stat && (stat->state == 'T' || stat->state == 't');
+}
+
+bool is_pending(pid_t pid, int signal) {
+    bool pending = false;
+    kernel::each_line(kernel::read_text("/proc/" + std::to_string(pid) + "/status"),
+                      [&](std::string_view line) {
+                          constexpr std::string_view key = "ShdPnd:\t";
+                          if (!line.starts_with(key)) return;
+                          const auto set = kernel::parse_number<std::uint64_t>(
+                              line.substr(key.size()), 16);
+                          pending = set && (*set >> (signal - 1) & 1U) != 0;
+                      });
+    return pending;
+}
+
+// While we are stopped: somebody may continue the child alone, or kill it, and would wait for us for
+// ever. Tells us until we end this helper.
+HelperProcess start_watcher(pid_t child) {
+    const pid_t self = ::getpid();
+    return HelperProcess::start([child, self] {
+        for (;;) {
+            sleep_for(20 * millisecond);
+            if (!is_stopped(child)) ::kill(self, SIGCONT);
+        }
+    });
+}
+
+Exit exit_of(const siginfo_t& info) {
+    Exit exit;
+    if (info.si_code == CLD_EXITED) {
+        exit.code = info.si_status;
+    } else {
+        exit.signal = info.si_status;
+    }
+    return exit;
+}
+
+bool is_one_of(int signal, std::initializer_list<int> list) {
+    return std::find(list.begin(), list.end(), signal) != list.end();
+}
+
+}  // namespace
+
+Escort::Escort(const Signals& signals) : signals_(signals), decoy_(start_decoy()) {}
+
+Exit Escort::accompany(pid_t child) {
+    child_ = child;
+    for (;;) {
+        stop_signal_ = 0;
+        if (const auto exit = reap()) {
+            decoy_.end();
+            return *exit;
+        }
+        if (stop_signal_ != 0) {
+            stop_like_child(stop_signal_);
+            continue;
+        }
+        siginfo_t signal{};
+        if (wait_for_signal(signals_.awaited(), signal)) take(signal);
+    }
+}
+
+std::optional<Exit> Escort::reap() {
+    for (;;) {
+        siginfo_t info{};
+        if (::waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG) != 0) {
+            if (errno == EINTR) continue;
+            return Exit{};  // no child at all: how it ended, nobody knows
+        }
+        if (info.si_pid == 0) return std::nullopt;
+        if (info.si_pid != child_) continue;
+        if (info.si_code == CLD_STOPPED) {
+            stop_signal_ = info.si_status;
+        } else if (info.si_code != CLD_TRAPPED) {
+            return exit_of(info);
+        }
+    }
+}
+
+void Escort::take(const siginfo_t& signal) {
+    if (is_one_of(signal.si_signo, passed_signals)) {
+        if (!child_has_it(signal)) ::kill(child_, signal.si_signo);
+    } else if (is_one_of(signal.si_signo, stop_signals)) {
+        // From the terminal: the child got it too, and decides; it may not want to stop.
+        if (signal.si_code != SI_KERNEL) ::kill(child_, signal.si_signo);
+    } else if (signal.si_signo == SIGCONT && is_stopped(child_)) {
+        continue_child();
+    }
+}
+
+bool Escort::child_has_it(const siginfo_t& signal) {
+    const int number = signal.si_signo;
+    const bool to_group = group_was_sent(number);
+    if (signal.si_code == SI_KERNEL) {
+        // What is typed goes to the foreground group. A lost terminal tells its session's leader
+        // alone, which the program would have been in our place.
+        return to_group || number != SIGHUP || ::getsid(0) != ::getpid();
+    }
+    return to_group && ::getpgid(child_) == ::getpgrp();
+}
+
+bool Escort::group_was_sent(int signal) {
+    if (decoy_.pid() <= 0) return false;
+    // Whoever signals a group goes through it one by one, and the decoy's turn may come after ours.
+    for (int attempt = 0; attempt < 4; ++attempt) {
+        if (attempt > 0) sleep_for(millisecond / 2);
+        if (is_pending(decoy_.pid(), signal)) {
+            decoy_ = start_decoy();
+            return true;
+        }
+    }
+    return false;
+}
+
+void Escort::stop_like_child(int signal) {
+    sigset_t one, old_mask, continued;
+    struct sigaction standard{}, old_action{};
+    siginfo_t info{};
+    standard.sa_handler = SIG_DFL;
+    sigemptyset(&one);
+    sigaddset(&one, signal);
+    sigemptyset(&continued);
+    sigaddset(&continued, SIGCONT);
+
+    HelperProcess watcher = start_watcher(child_);
+    if (signal != SIGSTOP) sigaction(signal, &standard, &old_action);
+    wait_for_signal(continued, info, 0);  // an old one would tell nothing
+    // With everything else blocked, the process stops in here.
+    sigprocmask(SIG_BLOCK, nullptr, &old_mask);
+    ::kill(::getpid(), signal);
+    sigprocmask(SIG_UNBLOCK, &one, nullptr);
+    sigprocmask(SIG_SETMASK, &old_mask, nullptr);
+    if (signal != SIGSTOP) sigaction(signal, &old_action, nullptr);
+    watcher.end();
+
+    // Not every process can be stopped: pid 1 cannot, nor one of an orphaned group by the terminal.
+    if (wait_for_signal(continued, info, 0)) continue_child();
+}
+
+void Escort::continue_child() {
+    // A shell continues the whole group, and the child's turn may come after ours: one is enough.
+    for (int attempt = 0; attempt < 20; ++attempt) {
+        if (!is_stopped(child_)) return;
+        sleep_for(millisecond);
+    }
+    ::kill(child_, SIGCONT);
+}
+
+}  // namespace leftover::run

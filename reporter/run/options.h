@@ -1,0 +1,33 @@
+// The options of `leftover run`.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "preload/record/kinds.h"
+#include "reporter/render/format.h"
+#include "reporter/run/gate.h"
+
+namespace leftover::run {
+
+struct Options {
+    std::vector<std::string> command;
+    std::vector<render::Output> outputs;
+    const render::Format* summary = nullptr;  // null: text
+    GateOptions gate;
+    double grace = 1;
+    std::uint32_t kinds = record::all_kinds;
+    unsigned depth = 64;
+    bool python = true;
+    bool quiet = false;
+    std::map<std::string, std::string> labels;
+    std::string session;  // empty: a made-up id
+};
+
+// A list as --kinds takes it: names separated by commas; -NAME leaves one out, of all kinds when it
+// comes first. Throws std::runtime_error, one line that names the valid ones.
+std::uint32_t parse_kinds(const std::string& list);
+
+}  // namespace leftover::run

@@ -1,0 +1,198 @@
+#include "reporter/run/session_folder.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <vector>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "preload/record/format.h"
+#include "reporter/kernel/machine.h"
+#include "reporter/kernel/process.h"
+#include "reporter/kernel/text.h"
+#include "reporter/run/session_file.h"
+
+namespace leftover::run {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+constexpr std::string_view id_bytes =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
+std::uint16_t random_number() {
+    std::uint16_t number = 0;
+    if (::getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number) {
+        number = static_cast<std::uint16_t>(kernel::now() / 1000);
+    }
+    return number;
+}
+
+Descriptor open_folder(const std::string& path) {
+    return Descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+bool lock(const Descriptor& folder, int how) {
+    return folder.is_open() && ::flock(folder.get(), how | LOCK_NB) == 0;
+}
+
+bool is_process(const ProcessId& id) {
+    const auto stat = kernel::read_stat(id.pid);
+    return stat && stat->start_ticks == id.start_ticks && kernel::is_alive(*stat);
+}
+
+// The process that a record's name, PID-TICKS-N.record, names.
+std::optional<ProcessId> recorder(const fs::path& file) {
+    if (file.extension() != ".record") return std::nullopt;
+    const std::string name = file.stem().string();
+    const auto first = name.find('-');
+    const auto second = name.find('-', first + 1);
+    if (first == std::string::npos || second == std::string::npos) return std::nullopt;
+    const std::string_view text = name;
+    const auto pid = kernel::parse_number<int>(text.substr(0, first));
+    const auto ticks = kernel::parse_number<std::uint64_t>(text.substr(first + 1, second - first - 1));
+    if (!pid || !ticks) return std::nullopt;
+    return ProcessId{*pid, *ticks};
+}
+
+bool any_process_lives(const std::string& folder) {
+    const auto file = read_session_file(folder);
+    if (file && file->boot_id != kernel::boot_id()) return false;
+    if (file && is_process(file->program)) return true;
+    std::error_code error;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+         entry.increment(error)) {
+        const auto process = recorder(entry->path());
+        if (process && is_process(*process)) return true;
+    }
+    return false;
+}
+
+bool has_records(const std::string& folder) {
+    std::error_code error;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+         entry.increment(error)) {
+        const fs::path name = entry->path().filename();
+        if (name.extension() == ".record" || name == "nested") return true;
+    }
+    return false;
+}
+
+// Like rename, but never onto something.
+bool rename_new(const std::string& from, const std::string& to) {
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
+        return true;
+    }
+    // Some file systems cannot do that. Onto a folder, rename() succeeds only if it is empty, and no
+    // session's is for long.
+    return errno == EINVAL && std::rename(from.c_str(), to.c_str()) == 0;
+}
+
+// The records of a dead session tell what it left over; they stay under another name.
+void move_aside(const std::string& folder) {
+    if (!has_records(folder)) {
+        std::error_code error;
+        fs::remove_all(folder, error);
+        if (!error) return;
+    }
+    for (int number = 1; number < 10'000; ++number) {
+        if (rename_new(folder, fmt::format("{}.{}", folder, number))) return;
+        if (errno != EEXIST && errno != ENOTEMPTY) break;
+    }
+    throw std::runtime_error(
+        fmt::format("cannot move '{}' aside: {}", folder, std::strerror(errno)));
+}
+
+// Makes way for a session of this name.
+void clear_name(const std::string& folder, const std::string& id) {
+    const Descriptor old = open_folder(folder);
+    if (!old.is_open() && errno == ENOENT) return;  // it has just gone
+    if (!lock(old, LOCK_EX) || any_process_lives(folder)) {
+        throw std::runtime_error(fmt::format("a session named '{}' is running", id));
+    }
+    move_aside(folder);
+}
+
+}  // namespace
+
+bool is_session_id(std::string_view text) {
+    return !text.empty() && text.size() < record::session_id_size &&
+           letters.find(text.front()) != std::string_view::npos &&
+           text.find_first_not_of(id_bytes) == std::string_view::npos;
+}
+
+std::string make_session_id() {
+    const std::time_t now = std::time(nullptr);
+    return fmt::format("s{:%Y%m%d-%H%M%S}-{}-{:04x}", fmt::gmtime(now), ::getpid(),
+                       random_number());
+}
+
+bool session_lives(const std::string& folder) {
+    const Descriptor open = open_folder(folder);
+    if (!open.is_open()) return false;
+    return !lock(open, LOCK_SH) || any_process_lives(folder);
+}
+
+SessionFolder SessionFolder::create(const std::string& state_folder, std::string id) {
+    const bool named = !id.empty();
+    // The folder is made and locked under another name first: nobody ever sees it without its lock.
+    const std::string fresh =
+        fmt::format("{}/.new-{}-{:04x}", state_folder, ::getpid(), random_number());
+    const auto fail = [&](const std::string& what) -> void {
+        throw std::runtime_error(fmt::format("cannot {}: {}", what, std::strerror(errno)));
+    };
+    if (::mkdir(fresh.c_str(), 0700) != 0 || ::chmod(fresh.c_str(), 0700) != 0) {
+        fail(fmt::format("make a folder in '{}'", state_folder));
+    }
+    try {
+        Descriptor folder = open_folder(fresh);
+        if (!lock(folder, LOCK_EX)) fail(fmt::format("lock '{}'", fresh));
+        for (int attempt = 0; attempt < 100; ++attempt) {
+            if (!named) id = make_session_id();
+            std::string path = state_folder + "/" + id;
+            if (rename_new(fresh, path)) return {id, std::move(path), std::move(folder)};
+            if (errno != EEXIST && errno != ENOTEMPTY) fail(fmt::format("make '{}'", path));
+            if (named) clear_name(path, id);
+        }
+        throw std::runtime_error(fmt::format("cannot make a folder for session '{}'", id));
+    } catch (...) {
+        ::rmdir(fresh.c_str());
+        throw;
+    }
+}
+
+void SessionFolder::remove() {
+    std::error_code error;
+    fs::remove_all(path_, error);
+}
+
+NestedEntry::NestedEntry(const std::string& outer, const SessionFolder& session) {
+    struct stat status{};
+    if (outer.empty() || ::stat(outer.c_str(), &status) != 0 || status.st_uid != ::geteuid()) return;
+    const std::string folder = outer + "/nested";
+    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return;
+    const std::string link = folder + "/" + session.id();
+    if (::symlink(session.path().c_str(), link.c_str()) == 0) link_ = link;
+}
+
+void NestedEntry::remove() {
+    if (link_.empty()) return;
+    ::unlink(link_.c_str());
+    ::rmdir(fs::path(link_).parent_path().c_str());  // if it was the last
+}
+
+}  // namespace leftover::run

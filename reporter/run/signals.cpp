@@ -1,0 +1,71 @@
+#include "reporter/run/signals.h"
+
+#include <cerrno>
+#include <chrono>
+#include <cmath>
+#include <ctime>
+
+namespace leftover::run {
+namespace {
+
+constexpr std::initializer_list<int> impatient_signals = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+
+void absorb(int) {}
+
+}  // namespace
+
+Signals::Signals() : awaited_(), inherited_mask_(), inherited_child_action_() {
+    sigemptyset(&awaited_);
+    for (const int signal : passed_signals) sigaddset(&awaited_, signal);
+    for (const int signal : stop_signals) sigaddset(&awaited_, signal);
+    sigaddset(&awaited_, SIGCONT);
+    sigaddset(&awaited_, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &awaited_, &inherited_mask_);
+
+    // Who ignores SIGCHLD never learns how its children ended.
+    struct sigaction standard{};
+    standard.sa_handler = SIG_DFL;
+    sigaction(SIGCHLD, &standard, &inherited_child_action_);
+}
+
+void Signals::restore() const {
+    sigaction(SIGCHLD, &inherited_child_action_, nullptr);
+    sigprocmask(SIG_SETMASK, &inherited_mask_, nullptr);
+}
+
+void Signals::expect_impatience() const {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal : impatient_signals) {
+        struct sigaction inherited{}, once{};
+        once.sa_handler = absorb;
+        once.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+        sigaction(signal, nullptr, &inherited);
+        if (inherited.sa_handler == SIG_IGN) continue;
+        sigaction(signal, &once, nullptr);
+        sigaddset(&set, signal);
+    }
+    sigprocmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+bool wait_for_signal(const sigset_t& set, siginfo_t& info, double seconds) {
+    using Clock = std::chrono::steady_clock;
+    const auto begin = Clock::now();
+    for (;;) {
+        int signal = -1;
+        if (seconds < 0) {
+            signal = sigwaitinfo(&set, &info);
+        } else {
+            const double gone = std::chrono::duration<double>(Clock::now() - begin).count();
+            const double rest = seconds > gone ? seconds - gone : 0;
+            struct timespec timeout{};
+            timeout.tv_sec = static_cast<std::time_t>(rest);
+            timeout.tv_nsec = static_cast<long>((rest - std::floor(rest)) * 1e9);
+            signal = sigtimedwait(&set, &info, &timeout);
+        }
+        if (signal > 0) return true;
+        if (errno != EINTR) return false;
+    }
+}
+
+}  // namespace leftover::run

@@ -1,0 +1,38 @@
+// The signals of this process: as it inherited them, for the program, and as the launcher needs them.
+#pragma once
+
+#include <csignal>
+#include <initializer_list>
+
+namespace leftover::run {
+
+// Passed on to the program when somebody sends them to leftover.
+inline constexpr std::initializer_list<int> passed_signals = {SIGTERM, SIGINT,  SIGHUP,
+                                                              SIGQUIT, SIGUSR1, SIGUSR2};
+inline constexpr std::initializer_list<int> stop_signals = {SIGTSTP, SIGTTIN, SIGTTOU};
+
+// Blocks all that the launcher waits for, so that it takes them one by one with sigtimedwait and no
+// handler is needed. Blocked signals reach even a process that ignores them, and even pid 1.
+class Signals {
+public:
+    Signals();
+
+    const sigset_t& awaited() const { return awaited_; }
+
+    // In the child, before exec: masks and dispositions as leftover got them.
+    void restore() const;
+
+    // When the program has ended: of TERM, INT, HUP and QUIT the first one from now on has no effect,
+    // the report is nearly there; the second one ends leftover.
+    void expect_impatience() const;
+
+private:
+    sigset_t awaited_;
+    sigset_t inherited_mask_;
+    struct sigaction inherited_child_action_;
+};
+
+// Waits for one of `set`, at most so long (negative: for ever). False when none came.
+bool wait_for_signal(const sigset_t& set, siginfo_t& info, double seconds = -1);
+
+}  // namespace leftover::run

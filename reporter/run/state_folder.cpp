@@ -1,0 +1,109 @@
+#include "reporter/run/state_folder.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "reporter/run/descriptor.h"
+
+namespace leftover::run {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void refuse(const std::string& path, const std::string& reason) {
+    throw std::runtime_error(fmt::format("state folder '{}' {}", path, reason));
+}
+
+// Without the slashes at its end, behind which open() would follow a symbolic link.
+std::string without_slashes(std::string path) {
+    while (path.size() > 1 && path.back() == '/') path.pop_back();
+    return path;
+}
+
+// A runtime folder that is not there, or was inherited from another user (sudo, su), is none.
+bool is_usable_runtime(const StatePlace& place) {
+    struct stat status{};
+    return place.runtime_dir.starts_with('/') && ::stat(place.runtime_dir.c_str(), &status) == 0 &&
+           S_ISDIR(status.st_mode) && status.st_uid == place.user;
+}
+
+std::string fallback(const StatePlace& place) { return fmt::format("/tmp/leftover-{}", place.user); }
+
+std::string wanted_folder(const StatePlace& place) {
+    if (!place.state_dir.empty()) return without_slashes(place.state_dir);
+    if (is_usable_runtime(place)) return without_slashes(place.runtime_dir) + "/leftover";
+    return fallback(place);
+}
+
+void make(const std::string& path) {
+    if (::mkdir(path.c_str(), 0700) == 0) {
+        // The umask may have taken some of the owner's own rights.
+        if (::chmod(path.c_str(), 0700) != 0) refuse(path, std::strerror(errno));
+        return;
+    }
+    if (errno != EEXIST) refuse(path, fmt::format("cannot be made: {}", std::strerror(errno)));
+}
+
+void check(const std::string& path, uid_t user) {
+    const Descriptor folder(
+        ::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    struct stat status{};
+    if (!folder.is_open() || ::fstat(folder.get(), &status) != 0) {
+        refuse(path, fmt::format("cannot be opened: {}", std::strerror(errno)));
+    }
+    if (S_ISLNK(status.st_mode)) refuse(path, "is a symbolic link");
+    if (!S_ISDIR(status.st_mode)) refuse(path, "is not a folder");
+    if (status.st_uid != user) {
+        refuse(path, fmt::format("belongs to user {}, not to user {}", status.st_uid, user));
+    }
+    const unsigned mode = status.st_mode & 07777U;
+    if ((mode & 077U) != 0) {
+        refuse(path, fmt::format("is open to other users (mode {:04o}, not 0700)", mode));
+    }
+    if ((mode & 0700U) != 0700U) {
+        refuse(path, fmt::format("is closed to its owner (mode {:04o}, not 0700)", mode));
+    }
+}
+
+std::string variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? "" : value;
+}
+
+}  // namespace
+
+StatePlace StatePlace::of_this_process() {
+    return {variable("LEFTOVER_STATE_DIR"), variable("XDG_RUNTIME_DIR"), ::geteuid()};
+}
+
+std::string state_folder(const StatePlace& place) {
+    const std::string path = wanted_folder(place);
+    const fs::path parent = fs::path(path).parent_path();
+    std::error_code error;
+    if (!parent.empty()) fs::create_directories(parent, error);  // make() tells if it failed
+    make(path);
+    check(path, place.user);
+    const fs::path real = fs::canonical(path, error);
+    if (error) refuse(path, fmt::format("cannot be resolved: {}", error.message()));
+    return real.string();
+}
+
+std::vector<std::string> state_folders(const StatePlace& place) {
+    std::vector<std::string> folders;
+    if (!place.state_dir.empty()) folders.push_back(without_slashes(place.state_dir));
+    if (is_usable_runtime(place)) {
+        folders.push_back(without_slashes(place.runtime_dir) + "/leftover");
+    }
+    folders.push_back(fallback(place));
+    return folders;
+}
+
+}  // namespace leftover::run

@@ -1,0 +1,157 @@
+#include "reporter/symbols/symbols.h"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "reporter/symbols/object.h"
+
+namespace leftover {
+
+namespace {
+
+using symbols::Object;
+using symbols::Place;
+
+bool is_shim(const std::string& path) {
+    return path.substr(path.rfind('/') + 1) == "libleftover.so";
+}
+
+// A file with what was already asked of it.
+struct Known {
+    explicit Known(const Module& module)
+        : object(module.path, module.build_id), shim(is_shim(module.path)) {}
+
+    Object object;
+    bool shim;
+    std::unordered_map<std::uint64_t, std::vector<Place>> places;
+};
+
+class Symbolizer {
+public:
+    explicit Symbolizer(Report& report) : report_(report) {
+        for (const Module& module : report.modules) modules_.emplace(module.id, &module);
+        for (const Stack& stack : report.stacks) stacks_.emplace(stack.id, &stack);
+    }
+
+    void run() {
+        for (Stack& stack : report_.stacks) name_frames(stack);
+        for (Leak& leak : report_.leaks) name_start_routine(leak);
+        for (const auto& [file, known] : files_) {
+            const std::string& trouble = known->object.trouble();
+            if (trouble.empty()) continue;
+            std::string remark = trouble + ": no names for its frames";
+            auto& remarks = report_.remarks;
+            if (std::find(remarks.begin(), remarks.end(), remark) == remarks.end()) {
+                remarks.push_back(std::move(remark));
+            }
+        }
+    }
+
+private:
+    // Processes have the same file at different addresses.
+    Known* known(std::optional<int> number) {
+        if (!number) return nullptr;
+        const auto module = modules_.find(*number);
+        if (module == modules_.end()) return nullptr;
+        auto& file = files_[{module->second->path, module->second->build_id}];
+        if (file == nullptr) file = std::make_unique<Known>(*module->second);
+        return file.get();
+    }
+
+    const std::vector<Place>& places(Known& file, std::uint64_t offset) {
+        const auto [at, is_new] = file.places.try_emplace(offset);
+        if (is_new && offset != 0) {
+            // The return address may be the first of the next line, or of the next function.
+            const std::uint64_t call = offset - 1;
+            if (file.shim) {
+                // The hook stands for the call it is named like; how it works is nobody's business.
+                if (auto name = file.object.function(call); !name.empty()) {
+                    at->second.push_back({std::move(name), {}, 0});
+                }
+            } else {
+                at->second = file.object.find(call);
+            }
+        }
+        return at->second;
+    }
+
+    void name_frames(Stack& stack) {
+        std::vector<NativeFrame> named;
+        named.reserve(stack.native.size());
+        for (NativeFrame& frame : stack.native) {
+            Known* file = frame.function.empty() && !frame.inlined ? known(frame.module) : nullptr;
+            const std::vector<Place>* found = file ? &places(*file, frame.offset) : nullptr;
+            if (found == nullptr || found->empty()) {
+                named.push_back(std::move(frame));
+                continue;
+            }
+            for (const Place& place : *found) {
+                NativeFrame& to = named.emplace_back(frame);
+                to.function = place.function;
+                to.file = place.file;
+                to.line = place.line;
+                to.inlined = &place != &found->back();
+            }
+        }
+        stack.native = std::move(named);
+    }
+
+    void name_start_routine(Leak& leak) {
+        Details& details = leak.details;
+        if (details.start_frame) {
+            NativeFrame& frame = *details.start_frame;
+            if (Known* file = known(frame.module); file != nullptr && frame.function.empty()) {
+                // Not a return address.
+                const auto found = file->object.find(frame.offset);
+                if (!found.empty()) frame.function = found.back().function;
+            }
+            if (!frame.function.empty()) {
+                details.start_routine = frame.function;
+            } else if (!details.start_routine) {
+                details.start_routine = fmt::format("{:#x}", frame.address);
+            }
+        } else if (details.start_routine && details.start_routine->starts_with("0x")) {
+            const std::string& text = *details.start_routine;
+            const char* end = text.data() + text.size();
+            std::uint64_t address = 0;
+            const auto result = std::from_chars(text.data() + 2, end, address, 16);
+            if (result.ptr != end) return;
+            std::string name = function_near(leak, address);
+            if (!name.empty()) details.start_routine = std::move(name);
+        }
+    }
+
+    // A report that went through JSON has only the address. It lies most likely in one of the
+    // modules through which the thread was created; it does if a function begins right there.
+    std::string function_near(const Leak& leak, std::uint64_t address) {
+        const auto stack = leak.stack ? stacks_.find(*leak.stack) : stacks_.end();
+        if (stack == stacks_.end()) return {};
+        const Module* nearest = nullptr;
+        for (const NativeFrame& frame : stack->second->native) {
+            const auto at = frame.module ? modules_.find(*frame.module) : modules_.end();
+            if (at == modules_.end() || at->second->base > address) continue;
+            if (nearest == nullptr || at->second->base > nearest->base) nearest = at->second;
+        }
+        if (nearest == nullptr) return {};
+        return known(nearest->id)->object.function_at(address - nearest->base);
+    }
+
+    Report& report_;
+    std::unordered_map<int, const Module*> modules_;
+    std::unordered_map<int, const Stack*> stacks_;
+    std::map<std::pair<std::string, std::string>, std::unique_ptr<Known>> files_;
+};
+
+}  // namespace
+
+void symbolize(Report& report) {
+    Symbolizer(report).run();
+}
+
+}  // namespace leftover
