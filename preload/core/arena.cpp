@@ -34,11 +34,11 @@ bool is(const Item* item, const Wanted& wanted) {
 const Item* item_at(const Mapping& mapping, ItemId id) {
     const std::uint32_t chunk = record::item_chunk(id);
     if (chunk >= mapping.chunk_count.load(std::memory_order_acquire)) return nullptr;
-    return reinterpret_cast<const Item*>(mapping.chunks[chunk].base + record::item_offset(id));
+    return reinterpret_cast<const Item*>(mapping.bases[chunk] + record::item_offset(id));
 }
 
 ItemId find_in_chunk(const Mapping& mapping, std::uint32_t chunk, const Wanted& wanted) {
-    auto* head = reinterpret_cast<ArenaChunk*>(mapping.chunks[chunk].base);
+    auto* head = reinterpret_cast<ArenaChunk*>(mapping.bases[chunk]);
     const std::uint32_t mask = head->table_size - 1;
     for (std::uint32_t probe = 0; probe < longest_probe; ++probe) {
         const ItemId id = table_of(head)[(wanted.hash + probe) & mask].load(std::memory_order_acquire);
@@ -51,13 +51,13 @@ ItemId find_in_chunk(const Mapping& mapping, std::uint32_t chunk, const Wanted& 
 
 // Adds the item to this chunk; 0 when it has no room left.
 ItemId add_to_chunk(const Mapping& mapping, std::uint32_t chunk, const Wanted& wanted) {
-    auto* head = reinterpret_cast<ArenaChunk*>(mapping.chunks[chunk].base);
+    auto* head = reinterpret_cast<ArenaChunk*>(mapping.bases[chunk]);
     const std::uint32_t need = static_cast<std::uint32_t>(sizeof(Item) + (wanted.size + 7) / 8 * 8);
     std::uint32_t at = head->used.load(std::memory_order_relaxed);
     do {
         if (need > head->size - at) return 0;
     } while (!head->used.compare_exchange_weak(at, at + need, std::memory_order_acq_rel));
-    auto* item = reinterpret_cast<Item*>(mapping.chunks[chunk].base + at);
+    auto* item = reinterpret_cast<Item*>(mapping.bases[chunk] + at);
     item->size = wanted.size;
     item->hash = wanted.hash;
     copy_bytes(item + 1, wanted.payload, wanted.size);
@@ -84,7 +84,7 @@ ItemId intern(Mapping& mapping, ItemType type, const void* payload, std::uint32_
         const std::uint32_t chunks = mapping.chunk_count.load(std::memory_order_acquire);
         std::uint32_t newest = record::max_chunks;
         for (std::uint32_t c = chunks; c-- > 0;) {
-            if (mapping.chunks[c].type != ChunkType::arena) continue;
+            if (mapping.type(c) != ChunkType::arena) continue;
             if (newest == record::max_chunks) newest = c;
             if (const ItemId id = find_in_chunk(mapping, c, wanted)) return id;
         }

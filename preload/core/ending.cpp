@@ -46,7 +46,7 @@ void note_thread_names(Mapping& mapping) {
 // A process that ended with nothing live to its name needs no stacks any more: a build starts thousands
 // such. Not with other threads about, which may be creating.
 void shrink(Mapping& mapping) {
-    if (mapping.path[0] == 0 || __libc_single_threaded == 0) return;
+    if (mapping.in_memory || __libc_single_threaded == 0) return;
     bool live = false;
     each_slot(mapping, [&](const SlotRef& ref) {
         const std::uint32_t state = ref.slot->state.load(std::memory_order_relaxed) & 0xff;
@@ -56,12 +56,10 @@ void shrink(Mapping& mapping) {
     recording.store(false, std::memory_order_release);
     const std::uint32_t chunks = mapping.chunk_count.load(std::memory_order_relaxed);
     for (std::uint32_t i = 0; i < chunks; ++i) {
-        if (mapping.chunks[i].type != record::ChunkType::arena) continue;
-        sys::call(SYS_madvise, mapping.chunks[i].base, mapping.chunks[i].size, MADV_REMOVE);
+        if (mapping.type(i) != record::ChunkType::arena) continue;
+        sys::call(SYS_madvise, mapping.bases[i], mapping.size(i), MADV_REMOVE);
     }
 }
-
-std::atomic<pid_t> ended_pid{0};
 
 void note_end(Mapping& mapping, Ending ending, int value) {
     Header& header = *mapping.header;
@@ -93,9 +91,9 @@ void end_process(Ending ending, int value) {
     if (!options.active) return;
     if (is_new_child()) adopt_fork(false);
     // exit's handlers may call _exit, and a handler for a signal may interrupt either: once is enough.
-    if (ended_pid.exchange(identity.pid, std::memory_order_acq_rel) == identity.pid) return;
+    if (fresh.ended.exchange(1, std::memory_order_acq_rel) != 0) return;
     const int saved = errno;
-    Mapping* mapping = own_record ? &own_record : nullptr;
+    Mapping* mapping = fresh.own;
     if (mapping != nullptr) {
         note_thread_names(*mapping);
         note_end(*mapping, ending, value);
@@ -106,11 +104,11 @@ void end_process(Ending ending, int value) {
 }
 
 void expect_end(Ending ending, int value) {
-    if (own_record) note_end(own_record, ending, value);
+    if (fresh.own != nullptr) note_end(*fresh.own, ending, value);
 }
 
 void take_back_end() {
-    if (own_record) own_record.header->ending.store(static_cast<std::uint32_t>(Ending::running), std::memory_order_release);
+    if (fresh.own != nullptr) fresh.own->header->ending.store(static_cast<std::uint32_t>(Ending::running), std::memory_order_release);
 }
 
 }  // namespace leftover

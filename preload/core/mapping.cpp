@@ -17,16 +17,16 @@ using record::Header;
 using record::Slot;
 using record::SlotChunk;
 
-constinit Mapping own_record;
-constinit Mapping inherited_record;
 
 namespace {
 
 enum Opening : std::uint32_t { closed, opening, open, failed };
-constinit std::atomic<std::uint32_t> opening_state{closed};
-constinit std::atomic<pid_t> opener{0};
-constinit std::atomic<std::uint32_t> failures{0};
-constinit std::atomic<std::uint32_t> attempts{0};
+// Two records at most: ours and the one that was used when we were forked. Which is which says `fresh`,
+// so that a child changes nothing here before it opens its own.
+constinit Mapping records[2];
+constinit Mapping no_record;
+constinit Mapping* last_used = nullptr;
+constinit std::uint32_t last_serial = 0;
 
 constexpr std::uint32_t first_slots = 128;
 constexpr std::uint32_t first_arena = 32768;
@@ -84,7 +84,7 @@ void lay_out_arena(char* base, std::uint32_t size) {
 
 void add_chunk(Mapping& mapping, std::uint64_t offset, char* base, std::uint64_t size, ChunkType type) {
     const std::uint32_t number = mapping.chunk_count.load(std::memory_order_relaxed);
-    mapping.chunks[number] = {base, size, type};
+    mapping.bases[number] = base;
     mapping.header->chunks[number].offset = offset;
     mapping.header->chunks[number].size = size;
     mapping.header->chunks[number].type.store(static_cast<std::uint32_t>(type), std::memory_order_release);
@@ -121,85 +121,94 @@ void fill_header(Header& header, std::uint64_t ticks) {
     copy_bytes(header.magic, record::magic, sizeof header.magic);
 }
 
+// "FOLDER/PID-TICKS-IMAGE.record"; false when that is too long.
+bool record_path(const Mapping& mapping, char* buffer, std::size_t size) {
+    Text path(buffer, size);
+    path << options.folder << '/';
+    path.number(static_cast<std::uint64_t>(identity.pid)) << '-';
+    path.number(mapping.ticks) << '-';
+    path.number(mapping.image) << ".record";
+    return !path.cut();
+}
+
+void unmap(Mapping& mapping);
+
 bool open_own() {
-    const std::uint64_t ticks = read_start_ticks();
-    Mapping& mapping = own_record;
+    Mapping& mapping = fresh.inherited == &records[0] ? records[1] : records[0];
+    if (mapping) unmap(mapping);  // a record of an ancestor further up: nobody writes there any more
+    mapping.header = nullptr;
+    mapping.chunk_count.store(0, std::memory_order_relaxed);
+    mapping.growing.store(0, std::memory_order_relaxed);
+    mapping.ticks = read_start_ticks();
+    mapping.serial = ++last_serial;
     const std::uint64_t slots_size = slot_chunk_size(first_slots);
     const std::uint64_t size = record::header_size + slots_size + first_arena;
+    char path[sizeof options.folder + 80];
     long fd = -1;
-    for (unsigned image = 0; image < 100'000; ++image) {
-        Text path(mapping.path, sizeof mapping.path);
-        path << options.folder << '/';
-        path.number(static_cast<std::uint64_t>(identity.pid)) << '-';
-        path.number(ticks) << '-';
-        path.number(image) << ".record";
-        if (path.cut()) return false;
-        fd = sys::open(mapping.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    for (mapping.image = 0; mapping.image < 100'000; ++mapping.image) {
+        if (!record_path(mapping, path, sizeof path)) return false;
+        fd = sys::open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd != -EEXIST) break;
     }
-    if (sys::failed(fd)) {
-        mapping.path[0] = 0;
-        // By hand the report at the end can still be made from plain memory; a launcher could not see it.
-        if (!options.by_hand || inherited_record) return false;
-    }
+    mapping.in_memory = sys::failed(fd);
+    // By hand the report at the end can still be made from plain memory; a launcher could not see it.
+    if (mapping.in_memory && (!options.by_hand || inherited_record())) return false;
     char* base = nullptr;
     if (!sys::failed(fd)) {
         if (allocate(fd, 0, size)) {
             base = static_cast<char*>(sys::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
         }
         sys::close(fd);
-        if (base == nullptr) sys::unlink(mapping.path);
+        if (base == nullptr) sys::unlink(path);
     } else {
         base = static_cast<char*>(
             sys::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     }
-    if (base == nullptr) {
-        mapping.path[0] = 0;
-        return false;
-    }
+    if (base == nullptr) return false;
     mapping.header = reinterpret_cast<Header*>(base);
-    mapping.own = true;
     lay_out_slots(base + record::header_size, first_slots, first_slots / 4);
     lay_out_arena(base + record::header_size + slots_size, first_arena);
     add_chunk(mapping, record::header_size, base + record::header_size, slots_size, ChunkType::slots);
     add_chunk(mapping, record::header_size + slots_size, base + record::header_size + slots_size, first_arena,
               ChunkType::arena);
-    fill_header(*mapping.header, ticks);
+    fill_header(*mapping.header, mapping.ticks);
+    last_used = &mapping;
+    fresh.own = &mapping;
     return true;
 }
 
 }  // namespace
 
 Mapping* opened_record() {
-    if (opening_state.load(std::memory_order_acquire) == open) return &own_record;
-    return inherited_record ? &inherited_record : nullptr;
+    if (fresh.opening.load(std::memory_order_acquire) == open) return fresh.own;
+    return fresh.inherited;
 }
 
 Mapping* writable_record() {
-    std::uint32_t state = opening_state.load(std::memory_order_acquire);
-    if (state == open) return &own_record;
+    std::uint32_t state = fresh.opening.load(std::memory_order_acquire);
+    if (state == open) return fresh.own;
     if (!recording.load(std::memory_order_relaxed)) return opened_record();
     if (state == failed) {
         // What was in the way (no descriptors) may have passed: tried again ever more seldom.
-        const std::uint32_t attempt = attempts.fetch_add(1, std::memory_order_relaxed);
+        const std::uint32_t attempt = fresh.attempts.fetch_add(1, std::memory_order_relaxed);
         if ((attempt & (attempt - 1)) != 0) return opened_record();
     }
     const pid_t self = current_tid();
-    if ((state == closed || state == failed) && opening_state.compare_exchange_strong(state, opening)) {
-        opener.store(self, std::memory_order_relaxed);
-        opening_state.store(open_own() ? open : failed, std::memory_order_release);
+    if ((state == closed || state == failed) && fresh.opening.compare_exchange_strong(state, opening)) {
+        fresh.opener.store(self, std::memory_order_relaxed);
+        fresh.opening.store(open_own() ? open : failed, std::memory_order_release);
         return opened_record();
     }
     // Another thread is at it, which takes microseconds; a handler that interrupted it must not wait.
-    for (unsigned spins = 0; spins < 100'000 && opening_state.load(std::memory_order_acquire) == opening; ++spins) {
-        if (opener.load(std::memory_order_relaxed) == self) break;
+    for (unsigned spins = 0; spins < 100'000 && fresh.opening.load(std::memory_order_acquire) == opening; ++spins) {
+        if (fresh.opener.load(std::memory_order_relaxed) == self) break;
         sys::yield();
     }
     return opened_record();
 }
 
 bool grow(Mapping& mapping, ChunkType type, std::uint64_t wanted) {
-    if (!mapping.own) return false;
+    if (&mapping != fresh.own) return false;
     const std::uint32_t seen = mapping.chunk_count.load(std::memory_order_acquire);
     std::uint32_t expected = 0;
     if (!mapping.growing.compare_exchange_strong(expected, static_cast<std::uint32_t>(current_tid()))) {
@@ -213,9 +222,9 @@ bool grow(Mapping& mapping, ChunkType type, std::uint64_t wanted) {
     if (!done && seen < record::max_chunks) {
         std::uint64_t total = 0;
         for (std::uint32_t i = 0; i < seen; ++i) {
-            if (mapping.chunks[i].type != type) continue;
-            total += type == ChunkType::slots ? reinterpret_cast<SlotChunk*>(mapping.chunks[i].base)->capacity
-                                              : mapping.chunks[i].size;
+            if (mapping.type(i) != type) continue;
+            total += type == ChunkType::slots ? reinterpret_cast<SlotChunk*>(mapping.bases[i])->capacity
+                                              : mapping.size(i);
         }
         std::uint64_t capacity = 0;
         std::uint64_t size = 0;
@@ -228,11 +237,12 @@ bool grow(Mapping& mapping, ChunkType type, std::uint64_t wanted) {
         }
         const std::uint64_t offset = mapping.header->chunks[seen - 1].offset + mapping.header->chunks[seen - 1].size;
         char* base = nullptr;
-        if (mapping.path[0] == 0) {
+        char path[sizeof options.folder + 80];
+        if (mapping.in_memory) {
             base = static_cast<char*>(
                 sys::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-        } else {
-            const long fd = sys::open(mapping.path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+        } else if (record_path(mapping, path, sizeof path)) {
+            const long fd = sys::open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
             if (!sys::failed(fd)) {
                 if (allocate(fd, offset, size)) {
                     base = static_cast<char*>(
@@ -255,20 +265,31 @@ bool grow(Mapping& mapping, ChunkType type, std::uint64_t wanted) {
     return done;
 }
 
-bool inherit_records() {
-    const bool had_own = opening_state.load(std::memory_order_relaxed) == open;
-    if (had_own) {
-        __builtin_memcpy(static_cast<void*>(&inherited_record), static_cast<const void*>(&own_record), sizeof own_record);
-        inherited_record.own = false;
+namespace {
+
+// The first region holds the header and the first chunks, which are one mapping.
+void unmap(Mapping& mapping) {
+    const std::uint32_t chunks = mapping.chunk_count.load(std::memory_order_relaxed);
+    std::uint64_t first = record::header_size;
+    for (std::uint32_t i = 0; i < chunks; ++i) {
+        const char* begin = reinterpret_cast<char*>(mapping.header);
+        if (mapping.bases[i] == begin + first) {
+            first += mapping.size(i);
+        } else {
+            sys::munmap(mapping.bases[i], mapping.size(i));
+        }
     }
-    // Forked while another thread was opening: what it had so far is nobody's.
-    own_record.header = nullptr;
-    own_record.chunk_count.store(0, std::memory_order_relaxed);
-    own_record.growing.store(0, std::memory_order_relaxed);
-    own_record.path[0] = 0;
-    attempts.store(0, std::memory_order_relaxed);
-    opening_state.store(closed, std::memory_order_release);
-    return had_own;
+    sys::munmap(mapping.header, first);
+}
+
+}  // namespace
+
+Mapping& own_record() { return fresh.own != nullptr ? *fresh.own : no_record; }
+Mapping& inherited_record() { return fresh.inherited != nullptr ? *fresh.inherited : no_record; }
+
+void inherit_records() {
+    fresh.own = nullptr;
+    fresh.inherited = last_used;
 }
 
 }  // namespace leftover

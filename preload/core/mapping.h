@@ -11,25 +11,26 @@
 
 namespace leftover {
 
-struct ChunkView {
-    char* base = nullptr;
-    std::uint64_t size = 0;
-    record::ChunkType type = record::ChunkType::none;
-};
-
 struct Mapping {
     record::Header* header = nullptr;
-    ChunkView chunks[record::max_chunks];
     std::atomic<std::uint32_t> chunk_count{0};
     std::atomic<std::uint32_t> growing{0};
-    bool own = false;       // may grow; else only what was mapped at the fork is there
-    char path[640] = {};    // of the file; empty: memory only
+    std::uint64_t ticks = 0;   // with pid and image, what the file is called
+    std::uint32_t image = 0;
+    std::uint32_t serial = 0;  // tells this record from all others this process ever had
+    bool in_memory = false;    // no file could be had
+    char* bases[record::max_chunks] = {};
 
     explicit operator bool() const { return header != nullptr; }
+    std::uint64_t size(std::uint32_t chunk) const { return header->chunks[chunk].size; }
+    record::ChunkType type(std::uint32_t chunk) const {
+        return static_cast<record::ChunkType>(header->chunks[chunk].type.load(std::memory_order_acquire));
+    }
 };
 
-extern Mapping own_record;
-extern Mapping inherited_record;
+// Each an empty Mapping while there is none.
+Mapping& own_record();
+Mapping& inherited_record();
 
 // Where this process records now: its own file, opened at the first call, else the inherited one, else
 // null. Any context but a vforked child.
@@ -41,7 +42,8 @@ Mapping* opened_record();
 // it cannot: no space, no descriptors, not ours. Another thread's growing is waited for.
 bool grow(Mapping& mapping, record::ChunkType type, std::uint64_t wanted);
 
-// In a forked child: what was our own record is the parent's. True when there was one.
-bool inherit_records();
+// In a forked child: what was our own record, or the one that we used, is the parent's. Writes to
+// nothing that the parent shares.
+void inherit_records();
 
 }  // namespace leftover

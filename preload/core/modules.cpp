@@ -19,7 +19,7 @@ namespace {
 struct Row {
     std::atomic<std::uint64_t> ready{0};  // 1 + epoch << 32; 0 empty
     const void* map_start = nullptr;
-    const Mapping* mapping = nullptr;
+    std::uint32_t serial = 0;    // of the record that it is entered in
     std::uint64_t base = 0;
     std::uint64_t identity = 0;  // over path and build id
     std::uint32_t number = 0;
@@ -110,7 +110,7 @@ record::NativeFrame to_frame(Mapping& mapping, std::uintptr_t address) {
     for (std::uint32_t i = 0; i < count && i < max_rows; ++i) {
         Row& row = rows[i];
         const std::uint64_t known = row.ready.load(std::memory_order_acquire);
-        if (known == 0 || row.map_start != object.dlfo_map_start || row.mapping != &mapping) continue;
+        if (known == 0 || row.map_start != object.dlfo_map_start || row.serial != mapping.serial) continue;
         // Something was unloaded since: the same place may hold another object now.
         if (known != ready) {
             if (row.base != base || row.identity != identity_of(object)) continue;
@@ -129,19 +129,12 @@ record::NativeFrame to_frame(Mapping& mapping, std::uintptr_t address) {
     Row& row = rows[place];
     row.ready.store(0, std::memory_order_release);
     row.map_start = object.dlfo_map_start;
-    row.mapping = &mapping;
+    row.serial = mapping.serial;
     row.base = base;
     row.identity = identity_of(object);
     row.number = number;
     row.ready.store(ready, std::memory_order_release);
     return record::native_frame(number, address - base);
-}
-
-void hand_down_modules() {
-    for (Row& row : rows) {
-        if (row.mapping == &inherited_record) row.ready.store(0, std::memory_order_relaxed);
-        if (row.mapping == &own_record) row.mapping = &inherited_record;
-    }
 }
 
 bool in_shim(std::uintptr_t address) {

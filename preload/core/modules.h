@@ -15,9 +15,6 @@ record::NativeFrame to_frame(Mapping& mapping, std::uintptr_t address);
 // Objects were unloaded: what is known about addresses has to be looked up again. Raised by dlclose.
 extern std::atomic<std::uint32_t> unload_epoch;
 
-// In a forked child, when what was our own record has become the inherited one.
-void hand_down_modules();
-
 // Where this shim's own code lies.
 bool in_shim(std::uintptr_t address);
 

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 
 #include <cerrno>
 
@@ -12,9 +13,7 @@
 #include "preload/core/ending.h"
 #include "preload/core/hook.h"
 #include "preload/core/mapping.h"
-#include "preload/core/modules.h"
 #include "preload/core/proc_self.h"
-#include "preload/core/slots.h"
 #include "preload/core/text.h"
 #include "preload/core/unwind_lock.h"
 #include "preload/hand/hand.h"
@@ -27,38 +26,22 @@ namespace leftover {
 constinit thread_local ThreadState thread_state;
 
 constinit Options options;
-constinit Identity identity;
+constinit Fresh fresh{};
+constinit bool wiped_on_fork = false;
 constinit std::atomic<bool> recording{false};
-constinit std::atomic<std::uint32_t> memory_sharers{0};
 constinit std::atomic<std::uint32_t> initialised{0};
 
 namespace {
 
-// A page that the kernel empties in every forked child, however it was forked (MADV_WIPEONFORK): a raw
-// clone runs no handler of anybody's, and still finds it empty.
-struct Marker {
-    std::atomic<std::uint32_t> alive;
-};
-Marker* marker = nullptr;
-
 std::atomic<pid_t> initialiser{0};
-bool forking_with_lock = false;
 
-void before_fork() { forking_with_lock = stop_unwinders(); }
+// Written by a process before its first fork, for its children, in which `fresh` is empty.
+pid_t settled_pid = 0;
+bool inherited_no_unwind = false;
+
+void before_fork() { thread_state.sound_locks = stop_unwinders(); }
 void after_fork_in_parent() { let_unwinders_go(); }
-void after_fork_in_child() { adopt_fork(forking_with_lock); }
-
-void make_marker() {
-    auto* page = static_cast<Marker*>(
-        sys::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    if (page == nullptr) return;
-    if (sys::call(SYS_madvise, page, 4096, MADV_WIPEONFORK) != 0) {
-        sys::munmap(page, 4096);
-        return;
-    }
-    page->alive.store(1, std::memory_order_relaxed);
-    marker = page;
-}
+void after_fork_in_child() { adopt_fork(thread_state.sound_locks); }
 
 void find_library() {
     Dl_info info;
@@ -136,7 +119,8 @@ void initialise_once() {
     if (getauxval(AT_SECURE) != 0) return;
     read_options();
     if (!options.active) return;
-    make_marker();
+    fresh.alive.store(1, std::memory_order_relaxed);
+    wiped_on_fork = sys::call(SYS_madvise, &fresh, sizeof fresh, MADV_WIPEONFORK) == 0;
     pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
     watch_exit();
     recording.store(true, std::memory_order_release);
@@ -173,40 +157,48 @@ void initialise() {
     }
 }
 
-bool is_new_child() {
-    if (marker != nullptr) return marker->alive.load(std::memory_order_relaxed) == 0;
-    return sys::getpid() != identity.pid;
+void settle() {
+    if (settled_pid != identity.pid) settled_pid = identity.pid;
 }
 
-void adopt_fork(bool through_atfork) {
-    identity.ppid = identity.pid;
-    identity.pid = sys::getpid();
-    ++identity.generation;
-    identity.no_unwind = identity.no_unwind || (!through_atfork && __libc_single_threaded == 0);
-    memory_sharers.store(0, std::memory_order_relaxed);
-    if (marker != nullptr) marker->alive.store(1, std::memory_order_relaxed);
-    if (inherit_records()) hand_down_modules();
-    reset_unwinders();
-    // The parent wrote a slot for us before it forked. It may be killed before it learns our number, so
-    // we say it ourselves.
-    identity.slot = thread_state.child_slot;
-    thread_state.child_slot = 0;
-    if (inherited_record) {
-        if (const SlotRef slot = slot_at(inherited_record, identity.slot)) {
-            slot.slot->c.store(boot_ticks(), std::memory_order_relaxed);
-            slot.slot->a.store(static_cast<std::uint64_t>(identity.pid), std::memory_order_release);
-        }
-    }
+void adopt_fork(bool sound_locks) {
+    ThreadState& self = thread_state;
+    const pid_t pid = sys::getpid();
+    if (!wiped_on_fork) __builtin_memset(static_cast<void*>(&fresh), 0, sizeof fresh);
+    identity.pid = pid;
+    identity.ppid = settled_pid != 0 ? settled_pid : sys::getppid();
+    if (!sound_locks && __libc_single_threaded == 0) inherited_no_unwind = true;
+    identity.no_unwind = inherited_no_unwind;
+    // The slot that the parent wrote for us. Nothing is written there now: the first write to a page of
+    // the inherited file would cost a child that creates nothing more than all the rest.
+    identity.slot = self.child_slot;
+    inherit_records();
+    // The thread may have been forked in the middle of a capture, by a signal handler.
+    self.unwind_shard = 0;
+    self.forking = false;
+    fresh.alive.store(1, std::memory_order_release);
     if (options.by_hand) hand::after_fork();
 }
 
 pid_t current_tid() {
     ThreadState& self = thread_state;
-    if (self.generation != identity.generation) {
+    if (self.tid_owner != identity.pid) {
         self.tid = sys::gettid();
-        self.generation = identity.generation;
+        self.tid_owner = identity.pid;
     }
     return self.tid;
+}
+
+constinit std::atomic<std::uint32_t> thread_name_epoch{1};
+
+const char* current_thread_name() {
+    ThreadState& self = thread_state;
+    const std::uint32_t epoch = thread_name_epoch.load(std::memory_order_relaxed);
+    if (self.name_epoch != epoch) {
+        sys::call(SYS_prctl, PR_GET_NAME, self.name);
+        self.name_epoch = epoch;
+    }
+    return self.name;
 }
 
 }  // namespace leftover

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "preload/core/fresh.h"
 #include "preload/core/law.h"
 #include "preload/core/thread_state.h"
 #include "preload/record/format.h"
@@ -34,23 +35,9 @@ inline constexpr std::size_t max_depth = 256;
 
 extern Options options;
 
-struct Identity {
-    pid_t pid = 0;
-    pid_t ppid = 0;                // the creator
-    std::uint32_t generation = 1;  // one more in each forked child
-    bool no_unwind = false;        // forked while another thread may have been unwinding
-    record::SlotId slot = 0;       // in the inherited record: the slot in which the parent wrote us down
-};
-
-extern Identity identity;
-
 // Ready for hooks to record. False before the first initialisation, in `mode=off`, once the process
 // has ended its record, and when there is nowhere to record.
 extern std::atomic<bool> recording;
-
-// vforked children (and others sharing our memory) under way; while it is 0 no hook needs to ask who
-// it runs in.
-extern std::atomic<std::uint32_t> memory_sharers;
 
 // Does, once, what must come before the first hook does its work: binds the real functions, reads the
 // options, hides our variables. Called by the constructor, and by hooks that run earlier. Not in a
@@ -59,20 +46,36 @@ void initialise();
 extern std::atomic<std::uint32_t> initialised;  // 0 no, 1 under way, 2 done
 
 // True in a process that was forked from one of ours and has not yet taken that in.
-bool is_new_child();
-// Makes this process its own: own pid, no record, nothing owned. `through_atfork`: libc's fork ran our
-// handlers, so the unwinder's locks are sound.
-void adopt_fork(bool through_atfork);
+inline bool is_new_child();
+// Makes this process its own: own pid, no record, nothing owned. `sound_locks`: libc's fork ran our
+// handlers, and no other thread was unwinding.
+void adopt_fork(bool sound_locks);
+// In a process about to fork: its child will know it as its creator.
+void settle();
 
 // True in a vforked child, and in anything else that runs in this memory under another pid.
 inline bool shares_parent_memory();
 
 pid_t current_tid();
 
+// The calling thread's name, 16 bytes. Kept from call to call: prctl costs as much as all the rest of a
+// hook. Raised by whatever renames threads.
+const char* current_thread_name();
+extern std::atomic<std::uint32_t> thread_name_epoch;
+
 }  // namespace leftover
 
 #include "preload/core/sys.h"
 
 inline bool leftover::shares_parent_memory() {
-    return memory_sharers.load(std::memory_order_relaxed) != 0 && sys::getpid() != identity.pid;
+    return fresh.memory_sharers.load(std::memory_order_relaxed) != 0 && sys::getpid() != identity.pid;
+}
+
+// Whether the kernel wipes `fresh` on fork; else the pid tells.
+namespace leftover {
+extern bool wiped_on_fork;
+}
+
+inline bool leftover::is_new_child() {
+    return wiped_on_fork ? fresh.alive.load(std::memory_order_relaxed) == 0 : sys::getpid() != identity.pid;
 }

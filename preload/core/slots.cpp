@@ -1,7 +1,5 @@
 #include "preload/core/slots.h"
 
-#include <sys/prctl.h>
-
 #include "preload/core/clock.h"
 #include "preload/core/process.h"
 #include "preload/core/sys.h"
@@ -21,7 +19,7 @@ using record::State;
 namespace {
 
 SlotChunk* head_of(const Mapping& mapping, std::uint32_t chunk) {
-    return reinterpret_cast<SlotChunk*>(mapping.chunks[chunk].base);
+    return reinterpret_cast<SlotChunk*>(mapping.bases[chunk]);
 }
 std::atomic<std::uint64_t>* bitmap_of(SlotChunk* head) {
     return reinterpret_cast<std::atomic<std::uint64_t>*>(reinterpret_cast<char*>(head) + head->bitmap_offset);
@@ -44,7 +42,7 @@ constexpr std::uint32_t longest_probe = 32;
 // How many slots a claimer may use of this chunk: the reserved ones are for children that have no
 // record of their own.
 std::uint32_t usable(const Mapping& mapping, const SlotChunk* head) {
-    return mapping.own ? head->capacity - head->reserved_slots : head->capacity;
+    return &mapping == fresh.own ? head->capacity - head->reserved_slots : head->capacity;
 }
 
 SlotRef claim_in_chunk(Mapping& mapping, std::uint32_t chunk) {
@@ -80,7 +78,7 @@ SlotRef claim_raw(Mapping& mapping) {
         const std::uint32_t chunks = mapping.chunk_count.load(std::memory_order_acquire);
         // Newest first: the larger chunk is the likelier one to have room.
         for (std::uint32_t c = chunks; c-- > 0;) {
-            if (mapping.chunks[c].type != ChunkType::slots) continue;
+            if (mapping.type(c) != ChunkType::slots) continue;
             if (SlotRef ref = claim_in_chunk(mapping, c)) return ref;
         }
         if (!grow(mapping, ChunkType::slots, 0)) return {};
@@ -168,10 +166,10 @@ bool same_name(Mapping& mapping, const Slot* slot, std::string_view name) {
 template <class Same>
 SlotRef find_by_key(std::uint64_t key, Kind kind, Same same) {
     Mapping* const own = opened_record();
-    for (Mapping* mapping : {own, own == &inherited_record ? nullptr : &inherited_record}) {
+    for (Mapping* mapping : {own, own == fresh.inherited ? nullptr : fresh.inherited}) {
         if (mapping == nullptr || !*mapping) continue;
         for (std::uint32_t c = mapping->chunk_count.load(std::memory_order_acquire); c-- > 0;) {
-            if (mapping->chunks[c].type != ChunkType::slots) continue;
+            if (mapping->type(c) != ChunkType::slots) continue;
             SlotChunk* head = head_of(*mapping, c);
             if (head->used.load(std::memory_order_relaxed) == 0) continue;
             SlotRef found;
@@ -225,21 +223,12 @@ std::uint64_t name_key(Mapping& mapping, const Slot* slot) {
 constexpr std::uint8_t known_by_name = 1U << 6;
 constexpr std::uint8_t known_by_number = 1U << 7;
 
-// Children that ended and were waited for, oldest first; what falls out of the ring is freed.
-constexpr std::uint32_t history_size = 64;
-struct Retired {
-    std::atomic<std::uint64_t> entry{0};  // slot id << 32 | generation
-};
-constinit Retired history[history_size];
-constinit std::atomic<std::uint32_t> history_next{0};
-constinit std::uint32_t history_generation = 0;
-
 }  // namespace
 
 SlotRef slot_at(Mapping& mapping, SlotId id) {
     const std::uint32_t chunk = record::slot_chunk(id);
     if (id == 0 || chunk >= mapping.chunk_count.load(std::memory_order_acquire) ||
-        mapping.chunks[chunk].type != ChunkType::slots) {
+        mapping.type(chunk) != ChunkType::slots) {
         return {};
     }
     SlotChunk* head = head_of(mapping, chunk);
@@ -271,7 +260,7 @@ SlotRef claim_slot(Kind kind) {
     slot.b.store(0, std::memory_order_relaxed);
     slot.c.store(0, std::memory_order_relaxed);
     slot.d.store(0, std::memory_order_relaxed);
-    sys::call(SYS_prctl, PR_GET_NAME, slot.thread_name);
+    copy_bytes(slot.thread_name, current_thread_name(), sizeof slot.thread_name);
     return ref;
 }
 
@@ -364,13 +353,10 @@ void retire_slot(const SlotRef& ref) {
     // Its number may be given to another process from now on.
     SlotChunk* head = head_of(*ref.mapping, record::slot_chunk(ref.id));
     remove_entry(head, key_of(ref.slot->kind, ref.slot->a.load(std::memory_order_relaxed)), record::slot_number(ref.id));
-    if (!ref.mapping->own) return;
-    if (history_generation != identity.generation) {  // forked: the ring is the parent's
-        for (Retired& place : history) place.entry.store(0, std::memory_order_relaxed);
-        history_generation = identity.generation;
-    }
-    const std::uint32_t at = history_next.fetch_add(1, std::memory_order_relaxed) % history_size;
-    const std::uint64_t old = history[at].entry.exchange(static_cast<std::uint64_t>(ref.id) << 32 | ref.generation,
+    if (ref.mapping != fresh.own) return;
+    // What falls out of the ring of those ended makes room.
+    const std::uint32_t at = fresh.history_next.fetch_add(1, std::memory_order_relaxed) % history_size;
+    const std::uint64_t old = fresh.history[at].exchange(static_cast<std::uint64_t>(ref.id) << 32 | ref.generation,
                                                          std::memory_order_acq_rel);
     if (old == 0) return;
     SlotRef oldest = slot_at(*ref.mapping, static_cast<SlotId>(old >> 32));

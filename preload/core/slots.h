@@ -52,8 +52,8 @@ template <class Visit>
 void each_slot(Mapping& mapping, Visit visit) {
     const std::uint32_t chunks = mapping.chunk_count.load(std::memory_order_acquire);
     for (std::uint32_t c = 0; c < chunks; ++c) {
-        if (mapping.chunks[c].type != record::ChunkType::slots) continue;
-        const auto* head = reinterpret_cast<const record::SlotChunk*>(mapping.chunks[c].base);
+        if (mapping.type(c) != record::ChunkType::slots) continue;
+        const auto* head = reinterpret_cast<const record::SlotChunk*>(mapping.bases[c]);
         for (std::uint32_t n = 0; n < head->capacity; ++n) {
             SlotRef ref = slot_at(mapping, record::slot_id(c, n));
             const auto state = static_cast<record::State>(ref.slot->state.load(std::memory_order_acquire) & 0xff);

@@ -83,7 +83,7 @@ struct Buffer {
     std::uint64_t words[max_depth + 2 * max_python];
 };
 
-record::ItemId enter(Mapping& mapping, void* const* native, std::uint32_t native_count, bool with_python) {
+__attribute__((noinline)) record::ItemId enter(Mapping& mapping, void* const* native, std::uint32_t native_count, bool with_python) {
     Buffer stack;
     for (std::uint32_t i = 0; i < native_count; ++i) {
         stack.words[i] = to_frame(mapping, reinterpret_cast<std::uintptr_t>(native[i]));
@@ -101,7 +101,8 @@ record::ItemId enter(Mapping& mapping, void* const* native, std::uint32_t native
 }
 
 record::ItemId capture(Mapping& mapping) {
-    void* frames[max_depth + own_frames];
+    // No larger than it must be: a page of stack written between two forks is a page to copy.
+    auto** frames = static_cast<void**>(__builtin_alloca((options.depth + own_frames) * sizeof(void*)));
     void** native = nullptr;
     const std::uint32_t count = native_frames(frames, options.depth + own_frames, native);
     PythonHash python;
@@ -111,7 +112,7 @@ record::ItemId capture(Mapping& mapping) {
 
     std::uint64_t hash = hash_bytes(native, count * sizeof(void*), python.hash);
     hash = mix(hash, static_cast<std::uint64_t>(unload_epoch.load(std::memory_order_relaxed)) << 32 | python.count);
-    hash = mix(hash, reinterpret_cast<std::uintptr_t>(mapping.header) ^ identity.generation);
+    hash = mix(hash, mapping.serial);
     Known& place = known[hash % known_count];
     const std::uint64_t id = place.id.load(std::memory_order_acquire);
     if (id != 0 && (place.check.load(std::memory_order_acquire) ^ id) == hash) {

@@ -54,6 +54,8 @@ inline long word(T value) {
     return static_cast<long>(value);
 }
 
+inline long word(decltype(nullptr)) { return 0; }
+
 template <class... Args>
 inline long call(long number, Args... args) {
     return raw(number, word(args)...);

@@ -15,9 +15,12 @@ struct ThreadState {
     std::uintptr_t guard = 0;        // stack address of the hook whose real call is under way; 0 none
     std::uintptr_t capturing = 0;    // stack address of the capture under way; 0 none
     std::uint32_t unwind_shard = 0;  // 1 + the reader count this thread holds in the unwind lock; 0 none
-    pid_t tid = 0;                   // valid while `generation` is the process's
-    std::uint32_t generation = 0;
+    pid_t tid = 0;                   // valid in the process `tid_owner`
+    pid_t tid_owner = 0;
+    std::uint32_t name_epoch = 0;    // `name` is valid while this is the process's
+    char name[16] = {};
     bool forking = false;            // holds the unwind lock for writing
+    bool sound_locks = false;        // while forking: nobody else is unwinding
     record::SlotId child_slot = 0;   // the process slot of the child being created
 };
 

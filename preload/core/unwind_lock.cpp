@@ -8,21 +8,11 @@ namespace leftover {
 
 namespace {
 
-// Counted in shards, or many threads that create at once would fight for one cache line.
-constexpr std::uint32_t shard_count = 16;
-struct alignas(64) Shard {
-    std::atomic<std::int32_t> readers{0};
-};
-constinit Shard shards[shard_count];
-constinit std::atomic<std::uint32_t> forking{0};
-// Readers that never came back (a handler jumped out of the unwind): not waited for again.
-constinit std::atomic<std::int32_t> lost_readers{0};
-
 constexpr std::uint64_t longest_wait_ns = 100'000'000;
 
 std::int32_t readers() {
     std::int32_t sum = 0;
-    for (const Shard& shard : shards) sum += shard.readers.load(std::memory_order_seq_cst);
+    for (const UnwindShard& shard : fresh.shards) sum += shard.readers.load(std::memory_order_seq_cst);
     return sum;
 }
 
@@ -31,16 +21,18 @@ std::int32_t readers() {
 bool begin_unwind() {
     ThreadState& self = thread_state;
     if (self.forking || identity.no_unwind || self.unwind_shard != 0) return false;
-    const std::uint32_t shard = static_cast<std::uint32_t>(current_tid()) % shard_count;
+    const std::uint32_t shard = static_cast<std::uint32_t>(current_tid()) % unwind_shards;
     for (unsigned tries = 0; tries < 200; ++tries) {
-        shards[shard].readers.fetch_add(1, std::memory_order_seq_cst);
-        const std::uint32_t pending = forking.load(std::memory_order_seq_cst);
+        fresh.shards[shard].readers.fetch_add(1, std::memory_order_seq_cst);
+        const std::uint32_t pending = fresh.forking.load(std::memory_order_seq_cst);
         if (pending == 0) {
             self.unwind_shard = shard + 1;
             return true;
         }
-        shards[shard].readers.fetch_sub(1, std::memory_order_seq_cst);
-        sys::futex_wait(&forking, pending, 5'000'000);
+        fresh.shards[shard].readers.fetch_sub(1, std::memory_order_seq_cst);
+        fresh.sleepers.fetch_add(1, std::memory_order_seq_cst);
+        sys::futex_wait(&fresh.forking, pending, 5'000'000);
+        fresh.sleepers.fetch_sub(1, std::memory_order_seq_cst);
     }
     return false;
 }
@@ -48,12 +40,12 @@ bool begin_unwind() {
 void end_unwind() {
     ThreadState& self = thread_state;
     if (self.unwind_shard == 0) return;
-    shards[self.unwind_shard - 1].readers.fetch_sub(1, std::memory_order_seq_cst);
+    fresh.shards[self.unwind_shard - 1].readers.fetch_sub(1, std::memory_order_seq_cst);
     self.unwind_shard = 0;
 }
 
 bool stop_unwinders() {
-    forking.fetch_add(1, std::memory_order_seq_cst);
+    fresh.forking.fetch_add(1, std::memory_order_seq_cst);
     thread_state.forking = true;
     // A handler that forks in the middle of an unwind must not wait for the unwind it interrupted, and
     // its child must not unwind.
@@ -61,12 +53,12 @@ bool stop_unwinders() {
     const std::int32_t own = interrupted_own ? 1 : 0;
     std::uint64_t deadline = 0;
     for (unsigned spins = 0;; ++spins) {
-        const std::int32_t others = readers() - own - lost_readers.load(std::memory_order_relaxed);
+        const std::int32_t others = readers() - own - fresh.lost_readers.load(std::memory_order_relaxed);
         if (others <= 0) return !interrupted_own;
         const std::uint64_t now = clock_ns(CLOCK_MONOTONIC);
         if (deadline == 0) deadline = now + longest_wait_ns;
         if (now > deadline) {
-            lost_readers.fetch_add(others, std::memory_order_relaxed);
+            fresh.lost_readers.fetch_add(others, std::memory_order_relaxed);
             return false;
         }
         sys::yield();
@@ -75,15 +67,9 @@ bool stop_unwinders() {
 
 void let_unwinders_go() {
     thread_state.forking = false;
-    if (forking.fetch_sub(1, std::memory_order_seq_cst) == 1) sys::futex_wake_all(&forking);
-}
-
-void reset_unwinders() {
-    for (Shard& shard : shards) shard.readers.store(0, std::memory_order_relaxed);
-    forking.store(0, std::memory_order_relaxed);
-    lost_readers.store(0, std::memory_order_relaxed);
-    thread_state.forking = false;
-    thread_state.unwind_shard = 0;
+    if (fresh.forking.fetch_sub(1, std::memory_order_seq_cst) == 1 && fresh.sleepers.load(std::memory_order_seq_cst) != 0) {
+        sys::futex_wake_all(&fresh.forking);
+    }
 }
 
 }  // namespace leftover

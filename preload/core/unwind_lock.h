@@ -16,7 +16,5 @@ void end_unwind();
 // Around fork, from the atfork handlers. True when no other thread is unwinding.
 bool stop_unwinders();
 void let_unwinders_go();
-// In the child: nobody unwinds.
-void reset_unwinders();
 
 }  // namespace leftover

@@ -13,6 +13,7 @@ using record::State;
 
 SlotRef intend_child() {
     thread_state.child_slot = 0;
+    settle();
     SlotRef slot = claim_slot(Kind::process);
     if (!slot) return slot;
     slot.slot->b.store(boot_ticks(), std::memory_order_relaxed);
@@ -51,7 +52,7 @@ ExecNote::ExecNote(const char* path, bool instrumented, unsigned reason) {
     const bool vforked = shares_parent_memory();
     if (!vforked && is_new_child()) adopt_fork(false);
     // A vforked child runs in its creator's memory, where the slot lies in the record now open.
-    Mapping* mapping = vforked ? opened_record() : &inherited_record;
+    Mapping* mapping = vforked ? opened_record() : fresh.inherited;
     const record::SlotId id = vforked ? thread_state.child_slot : identity.slot;
     if (mapping != nullptr && *mapping && id != 0) slot_ = slot_at(*mapping, id);
     if (slot_) {
@@ -76,7 +77,7 @@ ExecNote::ExecNote(const char* path, bool instrumented, unsigned reason) {
             if (known == 0) slot.a.store(pid, std::memory_order_release);
         }
     }
-    if (!vforked && own_record) {
+    if (!vforked && fresh.own != nullptr) {
         own_image_ = true;
         expect_end(record::Ending::exec, 0);
     }

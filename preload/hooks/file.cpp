@@ -95,7 +95,7 @@ void mapped(int flags, int fd) {
     Entry entry(Kind::shared_memory);
     struct stat status;
     if (!entry || sys::fstat(fd, &status) != 0) return;
-    for (Mapping* mapping : {opened_record(), &inherited_record}) {
+    for (Mapping* mapping : {opened_record(), fresh.inherited}) {
         if (mapping == nullptr || !*mapping) continue;
         each_slot(*mapping, [&](const SlotRef& ref) {
             record::Slot& slot = *ref.slot;

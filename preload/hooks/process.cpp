@@ -77,7 +77,9 @@ HOOK(int, daemon, int nochdir, int noclose) {
         child_created(slot, -1);
     } else if (slot) {
         // We are the child, and nobody else is left to say that the slot is true.
-        if (SlotRef own = slot_at(inherited_record, identity.slot)) confirm_slot(own);
+        SlotRef own;
+        if (fresh.inherited != nullptr) own = slot_at(*fresh.inherited, identity.slot);
+        child_created(own, identity.pid);
     }
     errno = saved;
     return result;
@@ -97,11 +99,11 @@ HOOK(int, clone, int (*function)(void*), void* stack, int flags, void* argument,
     const bool shares = (flags & CLONE_VM) != 0;
     const SlotRef slot = intend();
     // As long as such a child lives, every hook asks who it is running in.
-    if (shares) memory_sharers.fetch_add(1, std::memory_order_relaxed);
+    if (shares) fresh.memory_sharers.fetch_add(1, std::memory_order_relaxed);
     const int pid = real_clone(function, stack, flags, argument, parent_tid, tls, child_tid);
     const int saved = errno;
     // With CLONE_VFORK the child has exec'd or ended by now; without, nobody tells us when it does.
-    if (shares && (pid < 0 || (flags & CLONE_VFORK) != 0)) memory_sharers.fetch_sub(1, std::memory_order_relaxed);
+    if (shares && (pid < 0 || (flags & CLONE_VFORK) != 0)) fresh.memory_sharers.fetch_sub(1, std::memory_order_relaxed);
     child_created(slot, pid);
     errno = saved;
     return pid;

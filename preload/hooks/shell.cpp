@@ -18,7 +18,7 @@ std::atomic<std::uint32_t> open_streams{0};
 SlotRef slot_of_stream(FILE* stream) {
     SlotRef found;
     if (open_streams.load(std::memory_order_relaxed) == 0) return found;
-    for (Mapping* mapping : {opened_record(), &inherited_record}) {
+    for (Mapping* mapping : {opened_record(), fresh.inherited}) {
         if (mapping == nullptr || !*mapping) continue;
         each_slot(*mapping, [&](const SlotRef& ref) {
             if (ref.slot->kind == Kind::process && ref.slot->a.load(std::memory_order_relaxed) == 0 &&

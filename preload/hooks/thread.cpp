@@ -7,6 +7,7 @@
 #include <threads.h>
 
 #include <cerrno>
+#include <cstdarg>
 
 #include "preload/core/modules.h"
 #include "preload/core/slots.h"
@@ -23,16 +24,20 @@ namespace {
 pthread_key_t end_key;
 std::atomic<std::uint32_t> key_state{0};  // 0 not made, 1 being made, 2 there, 3 none to be had
 
-// A slot, in one word for the thread's argument: id, generation, and whether it is the inherited
-// record's, which it stays even if we open one of our own meanwhile.
+// A slot, in one word for the thread's argument: id, generation, some of the record's serial, and
+// whether that record is the inherited one, which it stays even if we open one of our own meanwhile.
 void* word_of(const SlotRef& ref) {
-    const std::uintptr_t inherited = ref.mapping == &inherited_record ? 1 : 0;
-    return reinterpret_cast<void*>(inherited << 63 | static_cast<std::uintptr_t>(ref.generation) << 32 | ref.id);
+    const std::uintptr_t inherited = ref.mapping == fresh.inherited ? 1 : 0;
+    const std::uintptr_t serial = ref.mapping->serial & 0x7f;
+    return reinterpret_cast<void*>(inherited << 63 | serial << 56 | static_cast<std::uintptr_t>(ref.generation) << 32 |
+                                   ref.id);
 }
 
 SlotRef slot_of(void* pointer) {
     const auto word = reinterpret_cast<std::uintptr_t>(pointer);
-    SlotRef ref = slot_at(word >> 63 != 0 ? inherited_record : own_record, static_cast<record::SlotId>(word));
+    Mapping& mapping = word >> 63 != 0 ? inherited_record() : own_record();
+    if ((mapping.serial & 0x7f) != (word >> 56 & 0x7f)) return {};
+    SlotRef ref = slot_at(mapping, static_cast<record::SlotId>(word));
     ref.generation = static_cast<std::uint32_t>(word >> 32) & 0xffffff;
     return ref;
 }
@@ -44,8 +49,7 @@ void thread_ended(void* word) {
     record::Slot& slot = *ref.slot;
     if (slot.pid != static_cast<std::uint32_t>(identity.pid)) return;
     if (slot.state.load(std::memory_order_acquire) >> 8 != ref.generation) return;
-    char name[16] = {};
-    sys::call(SYS_prctl, PR_GET_NAME, name);
+    const char* name = current_thread_name();
     const std::size_t size = __builtin_strlen(name);
     __builtin_memcpy(slot.name, name, size);
     slot.name_size = static_cast<std::uint16_t>(size);
@@ -211,6 +215,28 @@ HOOK(int, thrd_detach, thrd_t thread) {
     const int error = real_thrd_detach(thread);
     if (error == thrd_success) detach(ref);
     return error;
+}
+
+// Names are kept per thread until somebody changes one.
+HOOK(int, pthread_setname_np, pthread_t thread, const char* name) {
+    if (!ready()) return real_pthread_setname_np(thread, name);
+    const int error = real_pthread_setname_np(thread, name);
+    thread_name_epoch.fetch_add(1, std::memory_order_relaxed);
+    return error;
+}
+
+HOOK(int, prctl, int option, ...) {
+    va_list rest;
+    va_start(rest, option);
+    const auto a = va_arg(rest, unsigned long);
+    const auto b = va_arg(rest, unsigned long);
+    const auto c = va_arg(rest, unsigned long);
+    const auto d = va_arg(rest, unsigned long);
+    va_end(rest);
+    const bool is_ready = ready();
+    const int result = real_prctl(option, a, b, c, d);
+    if (is_ready && option == PR_SET_NAME) thread_name_epoch.fetch_add(1, std::memory_order_relaxed);
+    return result;
 }
 
 }  // namespace leftover

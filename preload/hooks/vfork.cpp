@@ -12,13 +12,13 @@ void leftover_before_vfork() {
     if (!ready()) return;
     thread_state.child_slot = 0;
     if (Entry entry(Kind::process); entry) intend_child();
-    memory_sharers.fetch_add(1, std::memory_order_seq_cst);
+    fresh.memory_sharers.fetch_add(1, std::memory_order_seq_cst);
 }
 
 // `result` is the system call's. A vforked child that calls vfork comes here as well, and owns nothing.
 pid_t leftover_after_vfork(long result) {
     if (!shares_parent_memory()) {
-        memory_sharers.fetch_sub(1, std::memory_order_seq_cst);
+        fresh.memory_sharers.fetch_sub(1, std::memory_order_seq_cst);
         SlotRef slot;
         if (Mapping* mapping = opened_record()) slot = slot_at(*mapping, thread_state.child_slot);
         child_created(slot, static_cast<pid_t>(result));

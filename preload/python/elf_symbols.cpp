@@ -20,7 +20,7 @@ ElfSymbols::ElfSymbols(const dl_phdr_info& module) noexcept : base_(module.dlpi_
         if (address < base_) address += base_;
         switch (entry->d_tag) {
             case DT_SYMTAB:
-                symbols_ = reinterpret_cast<const ElfW(Sym)*>(address);
+                symbols_ = reinterpret_cast<const Symbol*>(address);
                 break;
             case DT_STRTAB:
                 strings_ = reinterpret_cast<const char*>(address);
@@ -39,7 +39,7 @@ ElfSymbols::ElfSymbols(const dl_phdr_info& module) noexcept : base_(module.dlpi_
 
 void* ElfSymbols::find(const char* name) const noexcept {
     if (symbols_ == nullptr || strings_ == nullptr) return nullptr;
-    const ElfW(Sym)* symbol = nullptr;
+    const Symbol* symbol = nullptr;
     if (gnu_hash_ != nullptr) {
         symbol = find_gnu(name);
     } else if (sysv_hash_ != nullptr) {
@@ -48,7 +48,7 @@ void* ElfSymbols::find(const char* name) const noexcept {
     return symbol == nullptr ? nullptr : reinterpret_cast<void*>(base_ + symbol->st_value);
 }
 
-bool ElfSymbols::is_definition(const ElfW(Sym) & symbol, const char* name) const noexcept {
+bool ElfSymbols::is_definition(const Symbol& symbol, const char* name) const noexcept {
     const unsigned type = ELF64_ST_TYPE(symbol.st_info);  // the same in both classes
     return symbol.st_shndx != SHN_UNDEF && (type == STT_FUNC || type == STT_OBJECT) &&
            std::strcmp(strings_ + symbol.st_name, name) == 0;
@@ -56,7 +56,7 @@ bool ElfSymbols::is_definition(const ElfW(Sym) & symbol, const char* name) const
 
 // Buckets, a count of symbols that are not in the table, a Bloom filter of address-sized words, the
 // buckets, and a hash for each symbol whose lowest bit marks the last one of its bucket.
-const ElfW(Sym) * ElfSymbols::find_gnu(const char* name) const noexcept {
+const ElfSymbols::Symbol* ElfSymbols::find_gnu(const char* name) const noexcept {
     std::uint32_t hash = 5381;
     for (const char* c = name; *c != 0; ++c) hash = hash * 33 + static_cast<unsigned char>(*c);
 
@@ -82,7 +82,7 @@ const ElfW(Sym) * ElfSymbols::find_gnu(const char* name) const noexcept {
     }
 }
 
-const ElfW(Sym) * ElfSymbols::find_sysv(const char* name) const noexcept {
+const ElfSymbols::Symbol* ElfSymbols::find_sysv(const char* name) const noexcept {
     std::uint32_t hash = 0;
     for (const char* c = name; *c != 0; ++c) {
         hash = (hash << 4) + static_cast<unsigned char>(*c);

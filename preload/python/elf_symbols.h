@@ -20,12 +20,14 @@ public:
     void* find(const char* name) const noexcept;
 
 private:
-    const ElfW(Sym) * find_gnu(const char* name) const noexcept;
-    const ElfW(Sym) * find_sysv(const char* name) const noexcept;
-    bool is_definition(const ElfW(Sym) & symbol, const char* name) const noexcept;
+    using Symbol = ElfW(Sym);
+
+    const Symbol* find_gnu(const char* name) const noexcept;
+    const Symbol* find_sysv(const char* name) const noexcept;
+    bool is_definition(const Symbol& symbol, const char* name) const noexcept;
 
     ElfW(Addr) base_ = 0;
-    const ElfW(Sym) * symbols_ = nullptr;
+    const Symbol* symbols_ = nullptr;
     const char* strings_ = nullptr;
     const std::uint32_t* gnu_hash_ = nullptr;
     const std::uint32_t* sysv_hash_ = nullptr;

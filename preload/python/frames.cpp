@@ -9,11 +9,11 @@
 #include <atomic>
 #include <cstring>
 
-#include "preload/core/sys.h"
 #include "preload/python/c_api.h"
 #include "preload/python/current_thread.h"
 #include "preload/python/detected.h"
 #include "preload/python/elf_symbols.h"
+#include "preload/python/guarded_memory.h"
 #include "preload/python/interpreter.h"
 #include "preload/python/memory.h"
 #include "preload/python/walk.h"
@@ -73,26 +73,6 @@ bool find_module(const char* library_path, Interpreter* interpreter, Search& sea
     return search.is_found;
 }
 
-// Apart, so that capture with plain loads does not need the stack of the other.
-[[gnu::noinline]] std::size_t capture_plainly(const Interpreter& interpreter, std::uintptr_t thread,
-                                              FrameSink sink, void* context,
-                                              std::size_t max) noexcept {
-    LocalMemory memory;
-    return Walk(memory, *interpreter.layout, interpreter.types)(thread, sink, context, max);
-}
-
-[[gnu::noinline]] std::size_t capture_carefully(const Interpreter& interpreter,
-                                                std::uintptr_t thread, FrameSink sink,
-                                                void* context, std::size_t max) noexcept {
-    ProcessMemory memory(sys::getpid());
-    const std::size_t count =
-        Walk(memory, *interpreter.layout, interpreter.types)(thread, sink, context, max);
-    if (count == 0 && memory.is_refused()) {
-        return capture_plainly(interpreter, thread, sink, context, max);
-    }
-    return count;
-}
-
 }  // namespace
 
 bool detect(const char* library_path) noexcept {
@@ -139,12 +119,18 @@ std::size_t capture_from(const Interpreter& interpreter, FrameSink sink, void* c
     if (interpreter.layout == nullptr) {
         return thread.holds_gil ? capture_by_api(interpreter.api, sink, context, max) : 0;
     }
-    // Without the GIL another thread, usually the main one, may begin to finalise now and take the
-    // state and frames of this one, if it is a daemon, out of memory.
-    if (thread.holds_gil || sys::getpid() == sys::gettid()) {
-        return capture_plainly(interpreter, thread.state, sink, context, max);
+    // A signal handler may have interrupted the interpreter just before it set one of the pointers that
+    // we follow; only the frame objects up to 3.10 are whole before they are linked. And a daemon
+    // thread without the GIL does not stop another thread from finalising.
+    const Layout& layout = *interpreter.layout;
+    const bool expect_garbage = !layout.has_frame_objects() && may_be_handler();
+    if (thread.holds_gil && !expect_garbage) {
+        LocalMemory memory;
+        return Walk(memory, layout, interpreter.types)(thread.state, sink, context, max);
     }
-    return capture_carefully(interpreter, thread.state, sink, context, max);
+    GuardedMemory memory({.finalisation = thread.holds_gil ? nullptr : interpreter.is_initialized,
+                          .garbage = expect_garbage});
+    return Walk(memory, layout, interpreter.types)(thread.state, sink, context, max);
 }
 
 }  // namespace leftover::python

@@ -15,16 +15,18 @@ struct Interpreter {
     Types types;
     CApi api;
 
-    // Those that have a layout export all of these, unless noted, and none of them locks, allocates
-    // or sets errno, but for this_thread in 2.7.
-    int (*is_initialized)() =
-        nullptr;                       // Py_IsInitialized: 0 also from the start of finalisation on
-    int (*is_finalizing)() = nullptr;  // may be null
-    void* (*this_thread)() = nullptr;  // PyGILState_GetThisThreadState
-    void* (*current)() = nullptr;      // _PyThreadState_UncheckedGet; not in 2.7
-    void* const* current_variable = nullptr;  // _PyThreadState_Current; only 2.7 and 3.6
-    void* (*interpreters)() = nullptr;        // PyInterpreterState_Head
-    void* (*main_interpreter)() = nullptr;    // PyInterpreterState_Main; not in 2.7 and 3.6
+    // Py_IsInitialized: 0 also from the start of finalisation on.
+    int (*is_initialized)() = nullptr;
+    // _Py_IsFinalizing, since 3.13 without underscore. Null where it is not exported.
+    int (*is_finalizing)() = nullptr;
+    // PyGILState_GetThisThreadState. No lock, no allocation, no errno, but for 2.7 (current_thread.cpp).
+    void* (*this_thread)() = nullptr;
+    // _PyThreadState_UncheckedGet, since 3.13 PyThreadState_GetUnchecked; 2.7 has the variable only.
+    void* (*current)() = nullptr;
+    void* const* current_variable = nullptr;
+    // PyInterpreterState_Head, PyInterpreterState_Main. The latter is null in 2.7 and 3.6.
+    void* (*interpreters)() = nullptr;
+    void* (*main_interpreter)() = nullptr;
 
     void* current_thread() const noexcept {
         if (current != nullptr) return current();

@@ -82,9 +82,16 @@ inline std::size_t decode_utf8(std::string_view text, char32_t& c) noexcept {
     return 1;
 }
 
-// `text`: the part of a longer byte string that is to be kept, with a few bytes more than fit; or all
-// of a short one.
+// From a byte string, or from more of its kept end than fits.
 inline void set_name(std::string_view text, Keep keep, Name& name) noexcept {
+    unsigned char all = 0;
+    for (const char c : text) all = static_cast<unsigned char>(all | static_cast<unsigned char>(c));
+    if (all < 0x80) {
+        if (keep == Keep::end && text.size() > max_name_bytes) {
+            text.remove_prefix(text.size() - max_name_bytes);
+        }
+        return name.set(text);
+    }
     std::array<char32_t, max_name_bytes + 4> characters;
     if (text.size() > characters.size()) {
         text = keep == Keep::start ? text.substr(0, characters.size())

@@ -22,6 +22,17 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view record_magic{record::magic, sizeof record::magic};
 
+// What the launcher writes into its session's folder, even when no process left a record; not just
+// any file of that name.
+bool is_session_file(const fs::path& path) {
+    if (path.filename() != "session.json") return false;
+    try {
+        return read_file(path.string()).find("\"boot_id\"") != std::string::npos;
+    } catch (const std::runtime_error&) {
+        return false;
+    }
+}
+
 bool is_record_name(const fs::path& path) {
     return path.extension() == ".record";
 }
@@ -91,7 +102,8 @@ private:
             if (entry->is_directory(gone) && !entry->is_symlink(gone)) {
                 folders.push_back(entry->path());
             } else if (entry->is_regular_file(gone)) {
-                is_session = is_session || is_record_name(entry->path());
+                is_session =
+                    is_session || is_record_name(entry->path()) || is_session_file(entry->path());
                 files.push_back(entry->path());
             }
         }

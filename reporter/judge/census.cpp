@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "reporter/kernel/machine.h"
 #include "reporter/records/number.h"
 
 namespace leftover::judge {
@@ -32,19 +31,13 @@ Census::Census(const std::vector<Source>& sources, const SessionFacts* fallback,
             if (slot.kind == Kind::process) add_slot({source, &slot});
         }
     }
+    if (fallback != nullptr && fallback->program.pid != 0) add_program(*fallback);
     for (Member& member : members_) {
         if (member.session->same_boot) member.now = look_up(member);
     }
     for (const int pid : options.live_processes) add_live(pid, fallback);
-    for (Member& member : members_) {
-        const SessionFacts& session = *member.session;
-        // The pid alone tells only as long as the program keeps it.
-        if (member.info.pid == session.program && member.pid_namespace == 0 &&
-            !session.program_ended) {
-            member.is_program = true;
-        }
-        describe(member, options.roots);
-    }
+    adopt();
+    for (Member& member : members_) describe(member, options.roots);
 }
 
 std::uint64_t Census::namespace_of(const records::RecordFile& record) const {
@@ -93,7 +86,10 @@ void Census::add_record(const Source& source) {
 void Census::add_slot(const Candidate& candidate) {
     const records::Slot& slot = *candidate.slot;
     const int pid = records::to_pid(slot.a);
-    if (pid == 0) return;  // the fork did not come back
+    if (pid == 0) {
+        if (slot.state == record::State::intent) unfinished_.push_back(candidate);
+        return;
+    }
     const std::uint64_t from = slot.b;
     const std::uint64_t to = slot.c == 0 ? no_limit : std::max(slot.b, slot.c);
     const std::uint64_t pid_namespace = namespace_of(candidate.record());
@@ -104,6 +100,22 @@ void Census::add_slot(const Candidate& candidate) {
     if (!member->creation || member->creation->slot->created_at < slot.created_at) {
         member->creation = candidate;
     }
+}
+
+// The launcher knows the program even if no record tells of it. Where it does not know when it began,
+// the pid tells only as long as the program keeps it.
+void Census::add_program(const SessionFacts& session) {
+    const ProcessInfo& program = session.program;
+    const bool has_start = program.start_ticks != 0;
+    const std::uint64_t from = has_start ? program.start_ticks : 0;
+    const std::uint64_t to = has_start ? program.start_ticks : no_limit;
+    Member* member = find(0, program.pid, from, to);
+    if (!has_start && session.program_ended) return;
+    if (member == nullptr) {
+        member = &new_member(&session, 0, program.pid, from, to);
+        member->info = program;
+    }
+    member->is_program = true;
 }
 
 const std::vector<Census::Seen>& Census::everything() {
@@ -127,11 +139,13 @@ std::optional<kernel::ProcessStat> Census::look_up(const Member& member) {
         if (stat && kernel::is_alive(*stat) && is_in(stat->start_ticks, member)) return stat;
         return std::nullopt;
     }
-    // Numbered by another namespace: the kernel lists a process's numbers in all that it is in.
+    // Numbered by another namespace: the kernel lists a process's numbers in all that it is in, ours
+    // first.
     for (const Seen& seen : everything()) {
         const auto& pids = seen.namespace_pids;
-        if (is_in(seen.stat.start_ticks, member) && kernel::is_alive(seen.stat) &&
-            std::find(pids.begin(), pids.end(), member.info.pid) != pids.end()) {
+        if (pids.size() < 2 || !is_in(seen.stat.start_ticks, member)) continue;
+        if (std::find(pids.begin() + 1, pids.end(), member.info.pid) != pids.end() &&
+            kernel::is_alive(seen.stat)) {
             return seen.stat;
         }
     }
@@ -147,6 +161,31 @@ void Census::add_live(int pid, const SessionFacts* fallback) {
     if (known != members_.end()) return;
     Member& member = new_member(fallback, 0, pid, stat->start_ticks, stat->start_ticks);
     member.now = *stat;
+}
+
+// A process killed within fork did not learn its child's number: the child is the one that began
+// next, and has a record that names its creator or lives with a parent that is none of us.
+void Census::adopt() {
+    constexpr std::uint64_t longest_fork = 100;  // ticks
+    for (Member& member : members_) {
+        if (member.creation || member.is_program || (member.images.empty() && !member.now)) continue;
+        const std::uint64_t began = member.now ? member.now->start_ticks : member.ticks_from;
+        auto nearest = unfinished_.end();
+        for (auto at = unfinished_.begin(); at != unfinished_.end(); ++at) {
+            const records::Slot& slot = *at->slot;
+            const bool is_creator =
+                member.images.empty() ||
+                slot.pid == member.images.front()->record.header.ppid;
+            if (!is_creator || namespace_of(at->record()) != member.pid_namespace ||
+                slot.b > began || began - slot.b > longest_fork) {
+                continue;
+            }
+            if (nearest == unfinished_.end() || slot.b > nearest->slot->b) nearest = at;
+        }
+        if (nearest == unfinished_.end()) continue;
+        member.creation = *nearest;
+        unfinished_.erase(nearest);
+    }
 }
 
 Image Census::image_of(const Candidate& candidate) const {

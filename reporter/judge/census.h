@@ -30,8 +30,8 @@ enum class Image { running, replaced, ended };  // replaced: by exec
 
 class Census {
 public:
-    // `fallback` is the session of live processes that nothing else tells of; it may be null when
-    // there are none.
+    // `fallback` is the session of live processes that nothing else tells of, and of the launcher's
+    // program; null: there are none.
     Census(const std::vector<Source>& sources, const SessionFacts* fallback,
            const JudgeOptions& options);
 
@@ -53,7 +53,9 @@ private:
     Member* find(std::uint64_t pid_namespace, int pid, std::uint64_t from, std::uint64_t to);
     void add_record(const Source& source);
     void add_slot(const Candidate& candidate);
+    void add_program(const SessionFacts& session);
     void add_live(int pid, const SessionFacts* fallback);
+    void adopt();
     std::optional<kernel::ProcessStat> look_up(const Member& member);
     const std::vector<Seen>& everything();
 
@@ -62,6 +64,7 @@ private:
     std::vector<Member> members_;
     std::map<std::pair<std::uint64_t, int>, std::vector<std::size_t>> by_pid_;
     std::unordered_map<const Source*, std::size_t> by_source_;
+    std::vector<Candidate> unfinished_;  // slots of forks that did not come back
     std::optional<std::vector<Seen>> everything_;
 };
 

@@ -56,18 +56,17 @@ void describe_creation(Member& member) {
     const records::Header& creator = member.creation->record().header;
     info.ppid = slot.pid;
     if (info.started_at == 0) info.started_at = slot.created_at;
-    const bool by_exec_only =
-        member.images.empty() ||
-        (member.images.back()->record.header.ending == record::Ending::exec &&
-         slot.has(record::execed) && !slot.has(record::instrumented));
-    if (by_exec_only && slot.has(record::execed)) {
+    // What the slot says of its program is younger than the records, if the last of these ended by exec.
+    const bool is_newer = member.images.empty() ||
+                          member.images.back()->record.header.ending == record::Ending::exec;
+    if (is_newer && slot.has(record::execed) && !slot.name.empty()) {
         info.executable = slot.name;
         info.command = {slot.name};
-    } else if (by_exec_only) {
+    } else if (member.images.empty()) {
         info.executable = creator.executable;
         info.command = creator.command;
     }
-    if (by_exec_only && !slot.has(record::instrumented)) {
+    if (is_newer && !slot.has(record::instrumented)) {
         info.instrumented = false;
         info.reason = reason_name(slot.has(record::fetched) ? 0 : slot.value);
     }
@@ -85,7 +84,7 @@ void describe_now(Member& member, const kernel::Roots& roots) {
     const kernel::ProcessStat& now = *member.now;
     info.start_ticks = now.start_ticks;
     if (info.started_at == 0) info.started_at = kernel::time_of_ticks(now.start_ticks);
-    if (info.ppid == 0) info.ppid = now.ppid;
+    if (info.ppid == 0) info.ppid = now.ppid;  // perhaps of whoever adopted it
     const std::string executable = kernel::read_executable(now.pid, roots);
     if (!executable.empty()) info.executable = executable;
     if (info.executable.empty()) info.executable = now.comm;
@@ -103,10 +102,12 @@ void describe(Member& member, const kernel::Roots& roots) {
     info.session = member.session->session.id;
     if (!member.images.empty()) describe_images(member);
     if (member.creation) describe_creation(member);
-    if (member.images.empty() && !member.creation) {
+    if (member.images.empty() && !member.creation && !member.is_program) {
         info.instrumented = false;
         info.reason = "unknown";
     }
+    const Exit& told = member.session->session.exit;  // by the launcher, which waited for it
+    if (member.is_program && (told.code || told.signal)) info.exit = told;
     if (member.now) describe_now(member, roots);
 }
 

@@ -18,7 +18,8 @@ namespace leftover::judge {
 struct SessionFacts {
     Session session;
     bool same_boot = true;  // else no process, System V object or thread of it can be left
-    int program = 0;        // pid of the program; 0: not known
+    // The program as the launcher knows it: pid 0 is unknown, start ticks 0 are unknown.
+    ProcessInfo program;
     bool program_ended = false;
 };
 

@@ -1,7 +1,6 @@
 #include "reporter/judge/session.h"
 
 #include <algorithm>
-#include <cstring>
 #include <stdexcept>
 
 #include "reporter/judge/census.h"
@@ -21,11 +20,14 @@ bool is_this_boot(const std::string& boot, const kernel::Roots& roots) {
     return boot.empty() || now.empty() || boot == now;
 }
 
-// The header keeps 16 bytes: the beginning of the text.
+// A record keeps the id's 32 hex digits, 16 a number.
 bool is_this_boot(const std::array<std::uint64_t, 2>& boot, const kernel::Roots& roots) {
-    const std::string now = kernel::boot_id(roots);
-    if ((boot[0] == 0 && boot[1] == 0) || now.size() < sizeof boot) return true;
-    return std::memcmp(boot.data(), now.data(), sizeof boot) == 0;
+    std::string digits = kernel::boot_id(roots);
+    std::erase(digits, '-');
+    if ((boot[0] == 0 && boot[1] == 0) || digits.size() != 32) return true;
+    const auto high = kernel::parse_number<std::uint64_t>(digits.substr(0, 16), 16);
+    const auto low = kernel::parse_number<std::uint64_t>(digits.substr(16), 16);
+    return high == boot[0] && low == boot[1];
 }
 
 Host this_host() {
@@ -71,7 +73,18 @@ SessionFacts parse(const nlohmann::json& object, const kernel::Roots& roots) {
         }
     }
     if (const auto* program = fields::get_object(object, "program")) {
-        get(*program, "pid", facts.program);
+        ProcessInfo& info = facts.program;
+        get(*program, "pid", info.pid);
+        get(*program, "start_ticks", info.start_ticks);
+        get(*program, "executable", info.executable);
+        get(*program, "instrumented", info.instrumented);
+        get(*program, "reason", info.reason);
+        info.command = session.command;
+        info.started_at = session.started_at;
+        info.exit = session.exit;
+    }
+    if (const auto* launcher = fields::get_object(object, "launcher")) {
+        get(*launcher, "pid", facts.program.ppid);
     }
     facts.program_ended = session.exit.code || session.exit.signal;
     facts.same_boot = is_this_boot(boot, roots);

@@ -104,6 +104,8 @@ void unite(Leak& to, Leak&& from) {
     fill(to.details.state, from.details.state);
     fill(to.details.resident_bytes, from.details.resident_bytes);
     fill(to.details.holds, from.details.holds);
+    fill(to.details.start_ticks, from.details.start_ticks);
+    fill(to.details.device, from.details.device);
     fill(to.details.start_routine, from.details.start_routine);
     if (!to.details.start_frame) to.details.start_frame = from.details.start_frame;
 }

@@ -128,13 +128,15 @@ private:
                 field();
             }
         } catch (const fields::Error& error) {
-            if (trouble.empty()) {
-                trouble = depth_ == 2 ? fmt::format("{}[{}].{}", top_key_, index_, error.what())
-                                      : fmt::format("{}.{}", top_key_, error.what());
-            }
+            note(depth_ == 2 ? fmt::format("{}[{}].{}", top_key_, index_, error.what())
+                             : fmt::format("{}.{}", top_key_, error.what()));
         }
         ++index_;
         value_ = nullptr;
+    }
+
+    void note(std::string what) {
+        if (trouble.empty()) trouble = std::move(what);
     }
 
     void element() {
@@ -159,7 +161,7 @@ private:
         } else if (top_key_ == "cleanup") {
             if (!value_.is_null()) report.cleanup = from_json::cleanup(value_);
         } else if (lists.contains(top_key_) && !value_.is_null()) {
-            throw fields::Error("a list expected");
+            note(top_key_ + ": a list expected");
         }
     }
 

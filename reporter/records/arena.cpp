@@ -167,6 +167,8 @@ void Reader::read() {
     for (const Arena& arena : arenas_) walk(arena, arena.first);
     for (const Slot& slot : into_.slots) {
         reach(slot.stack);
+        // A process that ended with nothing live gives its arena back, though its history stays.
+        if (slot.state == record::State::ended) continue;
         if (slot.stack != 0 && !into_.stacks.contains(slot.stack)) {
             mark_torn(into_, "a slot whose stack is damaged");
         }

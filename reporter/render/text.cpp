@@ -20,6 +20,7 @@ namespace leftover::render {
 namespace {
 
 constexpr std::size_t default_width = 100;  // where there is no terminal to tell
+constexpr std::size_t wide = 160;            // likewise, for the commands of processes
 constexpr std::size_t most_processes = 10;
 constexpr std::size_t most_creators = 5;
 constexpr std::size_t most_troubles = 5;
@@ -89,7 +90,7 @@ public:
           out_(out) {
         for (const Session& session : report.sessions) sessions_.emplace(session.id, &session);
         for (const ProcessInfo& process : report.processes) {
-            processes_.emplace(std::pair(process.session, process.pid), &process);
+            processes_.emplace(std::pair(session_key(process.session), process.pid), &process);
         }
     }
 
@@ -144,9 +145,15 @@ private:
             line += fmt::format("{} {} behind: {}", summary_.leaks,
                                 summary_.leaks == 1 ? "thing" : "things", join(kinds));
         }
-        const std::string outcome = outcome_words(outcomes);
-        if (!outcome.empty()) line += "; " + outcome;
         out_ << paint_.bold(line) << '\n';
+        if (std::string outcome = outcome_words(outcomes); !outcome.empty()) {
+            if (report_.cleanup) {
+                outcome += fmt::format(" ({}, {} of memory freed)",
+                                       seconds_words(report_.cleanup->duration_seconds),
+                                       size_words(summary_.reclaimed_bytes));
+            }
+            out_ << "  " << outcome << '\n';
+        }
         if (!single) list_sessions();
     }
 
@@ -171,8 +178,9 @@ private:
         for (const Leak* leak : group.leaks) {
             ++outcomes[leak->status];
             names.push_back(name(*leak));
-            bytes += leak->kind == Kind::process ? leak->details.resident_bytes.value_or(0)
-                                                 : leak->details.bytes.value_or(0);
+            // A semaphore's few bytes are not worth a word.
+            if (leak->kind == Kind::process) bytes += leak->details.resident_bytes.value_or(0);
+            if (leak->kind != Kind::semaphore) bytes += leak->details.bytes.value_or(0);
         }
         std::string facts = kind_words(group.kind, group.leaks.size());
         if (bytes > 0) facts += fmt::format(" ({})", size_words(bytes));
@@ -181,14 +189,18 @@ private:
         }
         const std::string_view severity = name_of(group.severity);
         out_ << '\n' << paint_.of(group.severity, severity) << ": " << paint_.bold(facts);
-        const std::size_t used = severity.size() + 2 + columns_of(facts) + 2;
-        const auto shown = distinct(names);
-        if (used + 30 < width_) {
-            out_ << ": " << list_words(shown, width_ - used) << '\n';
+        if (group.kind == Kind::process || group.kind == Kind::zombie) {
+            out_ << '\n';
+            list_processes(group);
         } else {
-            out_ << ":\n    " << list_words(shown, width_ - 4) << '\n';
+            const std::size_t used = severity.size() + 2 + columns_of(facts) + 2;
+            const auto shown = distinct(names);
+            if (used + 30 < width_) {
+                out_ << ": " << list_words(shown, width_ - used) << '\n';
+            } else {
+                out_ << ":\n    " << list_words(shown, width_ - 4) << '\n';
+            }
         }
-        if (group.kind == Kind::process || group.kind == Kind::zombie) list_processes(group);
         list_troubles(group);
         write_creators(group);
         if (group.stack == nullptr || (group.stack->native.empty() && group.stack->python.empty())) {
@@ -231,7 +243,8 @@ private:
                 facts.emplace_back(status_words(leak->status));
             }
             const std::string head = "    " + join(facts) + ": ";
-            const std::size_t left = width_ - std::min(width_ - 20, columns_of(head));
+            const std::size_t width = options_.width > 0 ? width_ : wide;
+            const std::size_t left = width - std::min(width - 20, columns_of(head));
             const std::vector<std::string> command =
                 details.command && !details.command->empty() ? *details.command
                                                              : std::vector{leak->name};
@@ -298,10 +311,11 @@ private:
                 if (pids.size() == most_creators) break;
                 pids.push_back(std::to_string(creator.pid));
             }
-            line += fmt::format(" by {} processes, pid {}", creators.size(), join(pids));
+            line += fmt::format(" by {} processes (pid {}", creators.size(), join(pids));
             if (creators.size() > pids.size()) {
                 line += fmt::format(" and {} more", creators.size() - pids.size());
             }
+            line += ')';
         }
         if (first >= 0) {
             const std::string from = seconds_words(first);
@@ -324,7 +338,7 @@ private:
         constexpr std::size_t most = 3;
         std::vector<std::string> programs;
         for (const Creator& creator : creators) {
-            const auto exactly = processes_.find({creator.session, creator.pid});
+            const auto exactly = processes_.find({session_key(creator.session), creator.pid});
             // In a merged report it may not be known which session a process is of.
             const auto at =
                 exactly != processes_.end() ? exactly : processes_.find({std::string(), creator.pid});
@@ -356,11 +370,6 @@ private:
 
     void footer() {
         std::vector<std::string> lines;
-        if (report_.cleanup) {
-            lines.push_back(fmt::format("cleaned up {} in {}, {} of memory freed", summary_.cleaned,
-                                        seconds_words(report_.cleanup->duration_seconds),
-                                        size_words(summary_.reclaimed_bytes)));
-        }
         if (std::string aside = not_shown(); !aside.empty()) lines.push_back(std::move(aside));
         std::map<std::string, std::vector<std::string>> blind;
         for (const ProcessInfo& process : report_.processes) {
@@ -381,6 +390,11 @@ private:
         if (lines.empty()) return;
         out_ << '\n';
         for (const std::string& line : lines) out_ << line << '\n';
+    }
+
+    // A report of one session need not say which it is.
+    std::string session_key(const std::string& session) const {
+        return report_.sessions.size() > 1 ? session : std::string();
     }
 
     const Session* session_of(const Leak& leak) const {

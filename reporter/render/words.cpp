@@ -49,7 +49,7 @@ std::string quoted(const std::string& argument) {
     for (std::size_t at = 0; (at = shown.find('\'', at)) != shown.npos; at += 4) {
         shown.replace(at, 1, "'\\''");
     }
-    return '\'' + shown + '\'';
+    return fmt::format("'{}'", shown);
 }
 
 }  // namespace
@@ -136,7 +136,7 @@ std::string list_words(const std::vector<std::string>& texts, std::size_t column
         const std::size_t wanted = columns_of(texts[shown]) + 2;
         if (shown > 0 && used + wanted + (last ? 0 : room_for_more) > columns) break;
         if (shown > 0) line += ", ";
-        line += shorten(texts[shown], std::max<std::size_t>(columns, 24));
+        line += shorten(texts[shown], std::max<std::size_t>(columns, 40) - room_for_more);
         used += wanted;
     }
     if (shown < texts.size()) line += fmt::format(" and {} more", texts.size() - shown);

@@ -6,12 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdint>
-#include <cstdio>
-#include <string>
 
 #include "reporter/kernel/process.h"
-#include "reporter/kernel/text.h"
+#include "reporter/run/helper_process.h"
 
 namespace leftover::run {
 namespace {
@@ -23,28 +20,9 @@ void sleep_for(long nanoseconds) {
     ::nanosleep(&time, nullptr);
 }
 
-HelperProcess start_decoy() {
-    return HelperProcess::start([] {
-        for (;;) ::pause();
-    });
-}
-
 bool is_stopped(pid_t pid) {
     const auto stat = kernel::read_stat(pid);
     return stat && (stat->state == 'T' || stat->state == 't');
-}
-
-bool is_pending(pid_t pid, int signal) {
-    bool pending = false;
-    kernel::each_line(kernel::read_text("/proc/" + std::to_string(pid) + "/status"),
-                      [&](std::string_view line) {
-                          constexpr std::string_view key = "ShdPnd:\t";
-                          if (!line.starts_with(key)) return;
-                          const auto set = kernel::parse_number<std::uint64_t>(
-                              line.substr(key.size()), 16);
-                          pending = set && (*set >> (signal - 1) & 1U) != 0;
-                      });
-    return pending;
 }
 
 // While we are stopped: somebody may continue the child alone, or kill it, and would wait for us for
@@ -74,8 +52,6 @@ bool is_one_of(int signal, std::initializer_list<int> list) {
 }
 
 }  // namespace
-
-Escort::Escort(const Signals& signals) : signals_(signals), decoy_(start_decoy()) {}
 
 Exit Escort::accompany(pid_t child) {
     child_ = child;
@@ -124,26 +100,14 @@ void Escort::take(const siginfo_t& signal) {
 
 bool Escort::child_has_it(const siginfo_t& signal) {
     const int number = signal.si_signo;
-    const bool to_group = group_was_sent(number);
-    if (signal.si_code == SI_KERNEL) {
-        // What is typed goes to the foreground group. A lost terminal tells its session's leader
-        // alone, which the program would have been in our place.
-        return to_group || number != SIGHUP || ::getsid(0) != ::getpid();
-    }
-    return to_group && ::getpgid(child_) == ::getpgrp();
-}
+    // A lost terminal tells its session's leader alone, which the program would have been in our
+    // place; at once, as the program also reads the end of its input.
+    const bool hung_up = signal.si_code == SI_KERNEL && number == SIGHUP;
+    if (hung_up && ::getsid(0) == ::getpid()) return false;
 
-bool Escort::group_was_sent(int signal) {
-    if (decoy_.pid() <= 0) return false;
-    // Whoever signals a group goes through it one by one, and the decoy's turn may come after ours.
-    for (int attempt = 0; attempt < 4; ++attempt) {
-        if (attempt > 0) sleep_for(millisecond / 2);
-        if (is_pending(decoy_.pid(), signal)) {
-            decoy_ = start_decoy();
-            return true;
-        }
-    }
-    return false;
+    const bool to_group = decoy_.group_got(number);
+    // What is typed goes to the foreground group, and to the program only if that is still its own.
+    return signal.si_code == SI_KERNEL || (to_group && ::getpgid(child_) == ::getpgrp());
 }
 
 void Escort::stop_like_child(int signal) {

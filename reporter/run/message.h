@@ -4,10 +4,12 @@
 #include <cstdio>
 #include <string_view>
 
+#include "reporter/model/utf8.h"
+
 namespace leftover::run {
 
 inline void say(std::string_view line) {
-    std::fprintf(stderr, "leftover: %.*s\n", static_cast<int>(line.size()), line.data());
+    std::fprintf(stderr, "leftover: %s\n", printable(line).c_str());
 }
 
 }  // namespace leftover::run

@@ -13,26 +13,26 @@
 #include <fmt/format.h>
 
 #include "reporter/kernel/text.h"
+#include "reporter/run/descriptor.h"
 
 namespace leftover::run {
 namespace {
 
-int access_error(const std::string& path, int mode) {
-    return ::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0 ? 0 : errno;
-}
-
 // errno, or 0.
 int write_error(const std::string& file) {
     struct stat status{};
-    const bool exists = ::stat(file.c_str(), &status) == 0;
-    if (!exists && errno != ENOENT) return errno;
-    if (exists && S_ISDIR(status.st_mode)) return EISDIR;
-    if (exists) {
-        if (const int error = access_error(file, W_OK); error != 0) return error;
-        if (!S_ISREG(status.st_mode)) return 0;
+    if (::stat(file.c_str(), &status) == 0) {
+        if (S_ISDIR(status.st_mode)) return EISDIR;
+        return ::faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) == 0 ? 0 : errno;
     }
-    const std::string folder = std::filesystem::path(file).parent_path().string();
-    return access_error(folder.empty() ? "." : folder, W_OK | X_OK);
+    if (errno != ENOENT) return errno;
+    // Only making a file tells whether one can be made: root may do anything, but not in /proc.
+    const auto folder = std::filesystem::path(file).parent_path();
+    const std::string trial = (folder / fmt::format(".leftover.{}.tmp", ::getpid())).string();
+    const Descriptor made(::open(trial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!made.is_open()) return errno;
+    ::unlink(trial.c_str());
+    return 0;
 }
 
 }  // namespace

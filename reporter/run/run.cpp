@@ -26,23 +26,23 @@ int end_like(const Exit& exit) {
     return exit.code.value_or(commands::run_trouble);
 }
 
-int supervise(const Options& options, const Signals& signals) {
+Exit supervise(const Options& options, const Signals& signals) {
     Supervisor supervisor(options, signals);
-    return end_like(supervisor.run());
+    return supervisor.run();
 }
 
 // Children that are none of the program's: as pid 1 of a container we get every orphan in it, and
 // whoever executed us may have started some before. They stay with this process, which does nothing
 // but reap, while the session has a subreaper of its own.
-int supervise_apart(const Options& options, const Signals& signals) {
+Exit supervise_apart(const Options& options, const Signals& signals) {
     Escort escort(signals);
     const pid_t pid = ::fork();
     if (pid < 0) throw std::runtime_error(fmt::format("cannot fork: {}", std::strerror(errno)));
-    if (pid > 0) return end_like(escort.accompany(pid));
+    if (pid > 0) return escort.accompany(pid);
 
     int status = commands::run_trouble;
     try {
-        status = supervise(options, signals);
+        status = end_like(supervise(options, signals));
     } catch (const std::exception& trouble) {
         say(trouble.what());
     }
@@ -57,7 +57,8 @@ int run(const Options& options) {
     check_proc();
     const bool apart = ::getpid() == 1 || has_children();
     const Signals signals;
-    return apart ? supervise_apart(options, signals) : supervise(options, signals);
+    // By then the supervisor is gone and has tidied up: we may die in there.
+    return end_like(apart ? supervise_apart(options, signals) : supervise(options, signals));
 }
 
 }  // namespace leftover::run

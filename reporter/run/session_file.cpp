@@ -54,6 +54,7 @@ Json to_json(const SessionFile& file) {
     json["launcher"] = {{"pid", file.launcher.pid}, {"start_ticks", file.launcher.start_ticks}};
     json["program"] = {{"pid", file.program.pid},
                        {"start_ticks", file.program.start_ticks},
+                       {"executable", file.executable},
                        {"instrumented", file.instrumented},
                        {"reason", file.instrumented ? Json(nullptr) : Json(file.reason)}};
     json["boot_id"] = file.boot_id;
@@ -85,6 +86,7 @@ SessionFile from_json(const Json& json) {
     file.launcher = process_from(json.at("launcher"));
     const Json& program = json.at("program");
     file.program = process_from(program);
+    file.executable = program.value("executable", "");
     file.instrumented = program.value("instrumented", true);
     if (!file.instrumented) file.reason = program.value("reason", "");
     file.boot_id = json.value("boot_id", "");

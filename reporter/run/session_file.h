@@ -23,6 +23,7 @@ struct SessionFile {
     Session session;  // without what is only known at the end
     ProcessId launcher, program;
     std::string boot_id;
+    std::string executable;  // of the program
     bool instrumented = true;
     std::string reason;  // why not
     bool ended = false;  // session.exit and session.duration_seconds are known

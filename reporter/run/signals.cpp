@@ -33,7 +33,7 @@ void Signals::restore() const {
     sigprocmask(SIG_SETMASK, &inherited_mask_, nullptr);
 }
 
-void Signals::expect_impatience() const {
+void Signals::prepare_to_report() const {
     sigset_t set;
     sigemptyset(&set);
     for (const int signal : impatient_signals) {
@@ -46,6 +46,11 @@ void Signals::expect_impatience() const {
         sigaddset(&set, signal);
     }
     sigprocmask(SIG_UNBLOCK, &set, nullptr);
+
+    // Nobody may read the summary any more; that must not change how we end.
+    struct sigaction ignored{};
+    ignored.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &ignored, nullptr);
 }
 
 bool wait_for_signal(const sigset_t& set, siginfo_t& info, double seconds) {

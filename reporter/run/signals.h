@@ -23,8 +23,8 @@ public:
     void restore() const;
 
     // When the program has ended: of TERM, INT, HUP and QUIT the first one from now on has no effect,
-    // the report is nearly there; the second one ends leftover.
-    void expect_impatience() const;
+    // the report is nearly there; the second one ends leftover. SIGPIPE never does.
+    void prepare_to_report() const;
 
 private:
     sigset_t awaited_;

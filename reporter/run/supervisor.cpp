@@ -3,53 +3,51 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <exception>
 #include <filesystem>
-#include <iostream>
-#include <sstream>
 #include <stdexcept>
 #include <string_view>
 
 #include <fmt/format.h>
 
 #include "reporter/commands/commands.h"
-#include "reporter/judge/judge.h"
 #include "reporter/kernel/machine.h"
 #include "reporter/kernel/process.h"
 #include "reporter/kernel/text.h"
 #include "reporter/model/names.h"
 #include "reporter/run/descendants.h"
 #include "reporter/run/environment.h"
+#include "reporter/run/escort.h"
 #include "reporter/run/message.h"
 #include "reporter/run/preflight.h"
 #include "reporter/run/program_path.h"
+#include "reporter/run/reporting.h"
 #include "reporter/run/state_folder.h"
 #include "reporter/symbols/symbols.h"
 
 namespace leftover::run {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr int not_executable = 126;
 constexpr int not_found = 127;
 
-// What the shim keeps of the folder's path has to fit there.
-constexpr std::size_t longest_folder = 500;
+// The shim keeps the folder's path, and files below it, in buffers of its own.
+constexpr std::size_t longest_folder = 440;
 
-Exit exit_code(int code) {
+Exit exit_with(int code) {
     Exit exit;
     exit.code = code;
     return exit;
 }
 
-Exit cannot_run(const std::string& name, int error) {
-    say(fmt::format("cannot run '{}': {}", name, std::strerror(error)));
-    return exit_code(error == ENOENT || error == ENOTDIR ? not_found : not_executable);
+Exit cannot_run(const std::string& name, std::string_view reason, int code) {
+    say(fmt::format("cannot run '{}': {}", name, reason));
+    return exit_with(code);
 }
 
 std::string_view reason_name(Loadable loadable) {
@@ -73,8 +71,13 @@ ProcessId identify(pid_t pid) {
 std::string working_directory() {
     std::error_code error;
     const auto path = std::filesystem::current_path(error);
-    // A folder that was deleted still has a name there.
-    return error ? kernel::read_link("/proc/self/cwd") : path.string();
+    return error ? "" : path.string();  // it may have been deleted
+}
+
+std::string absolute(const std::string& path) {
+    std::error_code error;
+    const auto result = std::filesystem::absolute(path, error);
+    return error ? path : result.lexically_normal().string();
 }
 
 }  // namespace
@@ -88,32 +91,138 @@ Supervisor::~Supervisor() {
 Exit Supervisor::run() {
     const std::string& name = options_.command.front();
     const ProgramPath program = find_program(name, std::getenv("PATH"));
-    if (program.error != 0) return cannot_run(name, program.error);
+    if (program.error != 0) {
+        const bool missing = program.error == ENOENT || program.error == ENOTDIR;
+        return cannot_run(name, std::strerror(program.error), missing ? not_found : not_executable);
+    }
     check_outputs(options_.outputs);
-    adopt_orphans();
     open_session();
-
     const Command command = prepare(program.path);
+    adopt_orphans();
     Escort escort(signals_);
     Launch launch(command, signals_);
     write_facts(launch.pid());
-    keep_ = true;  // from here on, whatever happens to us
-    const auto begin = std::chrono::steady_clock::now();
+    before_ = snapshot();
+
+    const auto begin = Clock::now();
     if (const int error = launch.start(); error != 0) {
-        keep_ = false;
-        // It was found; what is missing now is its interpreter.
-        return cannot_run(name, error == ENOENT ? EACCES : error);
+        // The file is there; what is not is what it names as its interpreter.
+        return cannot_run(name, error == ENOENT ? "its interpreter is missing" : std::strerror(error),
+                          not_executable);
     }
+    keep_ = true;  // whatever happens from here on
     facts_.session.exit = escort.accompany(launch.pid());
-    facts_.session.duration_seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    facts_.session.duration_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     facts_.ended = true;
     wait_for_descendants(options_.grace, signals_);
+    signals_.prepare_to_report();
+    return report();
+}
 
+void Supervisor::open_session() {
+    shim_ = find_shim();
+    folder_ = SessionFolder::create(state_folder(), options_.session);
+    if (folder_->path().size() > longest_folder) {
+        throw std::runtime_error(
+            fmt::format("the path of the session's folder '{}' is too long", folder_->path()));
+    }
+    if (!fits_into_preload(shim_)) {
+        const std::string link = folder_->path() + "/" +
+                                 std::filesystem::path(shim_).filename().string();
+        if (!fits_into_preload(link) || ::symlink(shim_.c_str(), link.c_str()) != 0) {
+            throw std::runtime_error(fmt::format(
+                "'{}' cannot be preloaded: the loader takes no path with a blank, ':' or '$'",
+                shim_));
+        }
+        shim_ = link;
+    }
+    nested_.emplace(outer_session_folder(), *folder_);
+}
+
+Command Supervisor::prepare(const std::string& path) {
+    const Target target = inspect(AT_FDCWD, path.c_str(), shim_.c_str());
+    facts_.executable = absolute(path);
+    facts_.instrumented = target.loadable == Loadable::yes;
+    facts_.reason = reason_name(target.loadable);
+
+    Command command{path, options_.command, {}};
+    if (facts_.instrumented) {
+        ShimOptions shim;
+        shim.session = folder_->id();
+        shim.folder = folder_->path();
+        shim.launcher = ::getpid();
+        shim.depth = options_.depth;
+        shim.python = options_.python;
+        shim.kinds = options_.kinds;
+        command.environment = environment_with_shim(environ, shim_, target.asan_runtime, shim);
+    } else {
+        command.environment = environment_without_shim(environ);
+    }
+    return command;
+}
+
+void Supervisor::write_facts(pid_t program) {
+    Session& session = facts_.session;
+    session.id = folder_->id();
+    session.command = options_.command;
+    session.cwd = working_directory();
+    const kernel::System system = kernel::system();
+    session.host = {system.host, system.kernel, system.machine};
+    session.started_at = kernel::now();
+    session.labels = options_.labels;
+    session.exit.running = true;
+    facts_.launcher = identify(::getpid());
+    facts_.program = identify(program);
+    facts_.boot_id = kernel::boot_id();
+    write_session_file(folder_->path(), facts_);
+}
+
+Exit Supervisor::report() {
+    bool trouble = false;
     Report report;
-    bool trouble = !judge(report);
-    trouble = !write_outputs(report) || trouble;
+    try {
+        write_session_file(folder_->path(), facts_);
+        report = make_report(folder_->path(), facts_, before_, options_, trouble);
+        const bool telling = !options_.quiet && options_.outputs.empty() &&
+                             is_worth_telling(report, options_.gate.fail_on);
+        if (!options_.quiet) print_remarks(report);
+        report.remarks.clear();
+        if (telling || !options_.outputs.empty()) symbolize(report);
+        if (!write_outputs(report, options_)) trouble = true;
+        keep_ = trouble || is_worth_telling(report, Severity::warning);
+        if (telling) tell(report);
+    } catch (const std::exception& error) {
+        say(error.what());
+        trouble = true;
+    }
     return own_end(report, trouble);
+}
+
+void Supervisor::tell(Report& report) {
+    print_summary(report, options_);
+    print_remarks(report);
+    if (keep_) {
+        say(fmt::format("records kept in {0}; 'leftover report {0}' shows this again",
+                        folder_->path()));
+    }
+}
+
+Exit Supervisor::own_end(const Report& report, bool trouble) const {
+    const GateOptions& gate = options_.gate;
+    switch (judge_exit(facts_.session.exit, gate, report, trouble)) {
+        case Verdict::program: return facts_.session.exit;
+        case Verdict::trouble: return exit_with(commands::run_trouble);
+        case Verdict::not_instrumented:
+            say("nothing was instrumented, so the gate cannot tell");
+            return exit_with(commands::run_trouble);
+        case Verdict::gate:
+            if (!options_.quiet) {
+                say(fmt::format("gate: {} left over at or above severity '{}'",
+                                gate_count(report, gate.fail_on), name_of(gate.fail_on)));
+            }
+            return exit_with(gate.exit_code);
+    }
+    return facts_.session.exit;
 }
 
 }  // namespace leftover::run

@@ -1,13 +1,14 @@
 // One session from its beginning to its end.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 
+#include <sys/types.h>
+
 #include "preload/core/loadable.h"
+#include "reporter/judge/outside.h"
 #include "reporter/model/model.h"
-#include "reporter/run/escort.h"
 #include "reporter/run/launch.h"
 #include "reporter/run/options.h"
 #include "reporter/run/session_file.h"
@@ -24,29 +25,26 @@ public:
     Supervisor(const Supervisor&) = delete;
     Supervisor& operator=(const Supervisor&) = delete;
 
-    // Runs the program and reports; how leftover is to end. Throws std::runtime_error, one line for
-    // the user, when the program could not be started; nothing of the session stays then.
+    // Runs the program and reports. Returns how leftover is to end. Throws std::runtime_error, one
+    // line for the user, when the program could not be started; nothing of the session stays then.
     Exit run();
 
 private:
     void open_session();
     Command prepare(const std::string& path);
-    std::string reachable_shim(const std::string& shim) const;
     void write_facts(pid_t program);
-    Exit accompany(pid_t program);
-
-    // Each returns whether all went well; what did not is on standard error.
-    bool judge(Report& report);
-    bool write_outputs(const Report& report);
-    void tell(const Report& report);
-    Exit own_end(const Report& report, bool trouble);
+    Exit report();
+    void tell(Report& report);
+    Exit own_end(const Report& report, bool trouble) const;
 
     const Options& options_;
     const Signals& signals_;
+    std::string shim_;
     std::optional<SessionFolder> folder_;
     std::optional<NestedEntry> nested_;
     bool keep_ = false;  // the folder, when we are gone
     SessionFile facts_;
+    Snapshot before_;
 };
 
 }  // namespace leftover::run

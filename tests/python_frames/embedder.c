@@ -196,6 +196,8 @@ int main(int argc, char** argv) {
         expect("detected", detect(NULL), 1);
     }
     expect("detected again", detect(NULL), 1);
+    int (*version)(void) = (int (*)(void))dlsym(library, "probe_version");
+    expect("its structures are known", version() > 0, 1);
 
     session();
     session();

@@ -65,7 +65,6 @@ def start(function, daemon):
 if sys.argv[1] == "teardown":
     atexit.register(at_exit)
     last = Last()
-    sys.modules["keeps it to the end"] = last
     start(late, False)
 else:
     for _ in range(2):

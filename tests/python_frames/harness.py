@@ -1,7 +1,8 @@
 # -*- coding: utf-8 -*-
 """What the scripts here share: the probe, the truth according to Python, and their comparison.
 
-Runs on Python 2.7 and on every 3.x. LEFTOVER_PYTHON_PROBE names the probe library.
+Runs on Python 2.7 and on every 3.x. LEFTOVER_PYTHON_PROBE names the probe library;
+LEFTOVER_PYTHON_TABLE=1: this version's structures are known; LEFTOVER_PYTHON_PRELOADED: the probe is.
 """
 import ctypes
 import os
@@ -27,15 +28,20 @@ for library in (free, held):
     library.probe_lines.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_int,
                                     ctypes.POINTER(ctypes.c_int)]
 
+if "LEFTOVER_PYTHON_PRELOADED" in os.environ:
+    assert free.probe_version() >= 0, "Python was not detected before main"
 assert free.probe_detect(None) == 1, "Python is not detected"
 version = free.probe_version()
 has_layout = version > 0
+if os.environ.get("LEFTOVER_PYTHON_TABLE") == "1":
+    assert version == sys.version_info[0] << 8 | sys.version_info[1], "not the table of this version"
 # (name, library, way); without a table only the API is left, which needs the GIL
 WAYS = [("held", held, DEFAULT), ("api", held, API)]
 if has_layout:
     WAYS += [("free", free, DEFAULT), ("careful", free, CAREFUL)]
+WAYS_WITHOUT_API = [way for way in WAYS if has_layout and way[0] != "api"]
 if sys.version_info[0] == 2:
-    WAYS = [way for way in WAYS if way[0] != "api"]  # not for 2.x
+    WAYS = WAYS_WITHOUT_API  # there is no fallback for 2.x
 
 checks = 0
 failures = 0

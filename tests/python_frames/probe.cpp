@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -99,7 +100,8 @@ void* call_back(void* argument) {
 template <class Argument>
 int in_thread(void* (*routine)(void*), Argument* argument) {
     pthread_t thread;
-    if (pthread_create(&thread, nullptr, routine, reinterpret_cast<void*>(argument)) != 0) return -1;
+    if (pthread_create(&thread, nullptr, routine, reinterpret_cast<void*>(argument)) != 0)
+        return -1;
     return pthread_join(thread, nullptr) == 0 ? 0 : -1;
 }
 
@@ -145,15 +147,20 @@ void set_timer(void (*handler)(int), int microseconds) {
     struct sigaction action = {};
     action.sa_handler = handler;
     action.sa_flags = SA_RESTART;
-    sigaction(SIGPROF, &action, nullptr);
+    sigaction(SIGALRM, &action, nullptr);
     const struct itimerval timer = {{0, microseconds}, {0, microseconds}};
-    setitimer(ITIMER_PROF, &timer, nullptr);
+    setitimer(ITIMER_REAL, &timer, nullptr);
 }
 
 int64_t now_ns() {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+// As the shim does it: before main, and before Python is initialised.
+__attribute__((constructor)) void start() {
+    if (getenv("LEFTOVER_PYTHON_PRELOADED") != nullptr) detect(nullptr);
 }
 
 }  // namespace
@@ -201,7 +208,8 @@ PROBE int probe_child(int how, char* buffer, size_t size) {
     const pid_t pid = how == 0 ? fork() : how == 1 ? _Fork() : vfork();
     if (pid == 0) {
         const int count = take_text(by_default, buffer, size, 1000);
-        if (write(pipes[1], &count, sizeof count) < 0 || write(pipes[1], buffer, 8192) < 0) _exit(1);
+        if (write(pipes[1], &count, sizeof count) < 0 || write(pipes[1], buffer, 8192) < 0)
+            _exit(1);
         _exit(0);
     }
     close(pipes[1]);

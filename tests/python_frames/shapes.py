@@ -533,6 +533,6 @@ class Plain(object):
 
 
 if has_layout:
-    storm(busy, 200)
+    storm(busy, 100)
 
 sys.exit(finish())

@@ -1,6 +1,7 @@
 """Stacks of shapes that only Python 3 has."""
 import asyncio
 import concurrent.futures
+import gc
 import multiprocessing
 import sys
 
@@ -149,6 +150,36 @@ MODERN = [
 for least, source in MODERN:
     if sys.version_info >= least:
         exec(compile(source, "modern", "exec"), {"check": check})
+
+
+def collected():
+    """A collection may start while the frame of the function that is called is still being set up."""
+    def on_collection(phase, info):
+        if phase == "start":
+            gc.callbacks.clear()
+            check("in a collection")
+            gc.callbacks.append(on_collection)
+
+    def with_cells(a, b):
+        c, d, e = [a], [b], [a]
+        return lambda: (a, b, c, d, e)
+
+    def generator_with_cells(a, b):
+        yield lambda: (a, b)
+
+    kept = []
+    old = gc.get_threshold()
+    gc.callbacks.append(on_collection)
+    for threshold in range(1, 12):
+        gc.set_threshold(threshold)
+        kept.append(with_cells(threshold, kept))
+        kept += generator_with_cells(threshold, kept)
+        kept += [lambda: i for i in range(3)]
+    gc.set_threshold(*old)
+    gc.callbacks.clear()
+
+
+collected()
 
 
 def spawned(argument):

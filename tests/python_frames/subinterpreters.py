@@ -20,7 +20,7 @@ def create(isolated):
     """Whether the new interpreter has a GIL of its own, where that is to be had."""
     if sys.version_info >= (3, 13):
         return module.create("isolated" if isolated else "legacy")
-    if sys.version_info >= (3, 12):
+    if sys.version_info >= (3, 9):
         return module.create(isolated=isolated)
     return module.create()
 
@@ -31,7 +31,7 @@ INSIDE = textwrap.dedent("""
     import harness
     if sys.version_info < (3, 12):
         # Up to 3.11 this thread is known to the API by another state, which does not hold the GIL.
-        harness.WAYS = [way for way in harness.WAYS if way[0] != "api"]
+        harness.WAYS = harness.WAYS_WITHOUT_API
     from harness import check
     check("subinterpreter, module level")
     def function(n):

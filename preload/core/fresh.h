@@ -1,0 +1,64 @@
+// What begins anew in every process: one page that the kernel empties in each forked child, however it
+// was forked (MADV_WIPEONFORK), so that a child of a raw clone, which runs no handler of anybody's, finds
+// it empty as well. That also makes it the place for what is written between two forks: a wiped page is
+// not shared, and so never copied on write, neither by the parent nor by the child.
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstdint>
+
+#include "preload/core/law.h"
+#include "preload/record/format.h"
+
+namespace leftover {
+
+struct Mapping;
+
+struct Identity {
+    pid_t pid;
+    pid_t ppid;             // the creator
+    bool no_unwind;         // forked while another thread may have been unwinding
+    record::SlotId slot;    // in the inherited record: the slot in which the parent wrote us down
+};
+
+// Unwinders are counted in shards, or many threads that create at once would fight for one cache line.
+inline constexpr std::uint32_t unwind_shards = 16;
+struct alignas(64) UnwindShard {
+    std::atomic<std::int32_t> readers;
+};
+
+// Children that ended and were waited for, oldest first.
+inline constexpr std::uint32_t history_size = 64;
+
+struct alignas(4096) Fresh {
+    std::atomic<std::uint32_t> alive;  // 0: a child that has not taken in yet that it is one
+    // vforked children (and others sharing our memory) under way; while it is 0 no hook needs to ask who
+    // it runs in.
+    std::atomic<std::uint32_t> memory_sharers;
+    Identity identity;
+
+    Mapping* own;        // this process's record, once opened
+    Mapping* inherited;  // the one it writes to until then
+    std::atomic<std::uint32_t> opening;
+    std::atomic<pid_t> opener;
+    std::atomic<std::uint32_t> attempts;
+
+    std::atomic<std::uint32_t> ended;  // the end was written down
+
+    std::atomic<std::uint32_t> forking;
+    std::atomic<std::uint32_t> sleepers;
+    std::atomic<std::int32_t> lost_readers;
+    UnwindShard shards[unwind_shards];
+
+    std::atomic<std::uint64_t> history[history_size];  // slot id << 32 | generation
+    std::atomic<std::uint32_t> history_next;
+};
+static_assert(sizeof(Fresh) == 4096);
+
+extern Fresh fresh;
+
+inline Identity& identity = fresh.identity;
+
+}  // namespace leftover

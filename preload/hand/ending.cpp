@@ -1,0 +1,112 @@
+#include "preload/hand/ending.h"
+
+#include "preload/core/clock.h"
+#include "preload/core/proc_self.h"
+#include "preload/core/process.h"
+#include "preload/core/slots.h"
+#include "preload/hand/options.h"
+#include "preload/hand/session.h"
+#include "preload/hand/waiting.h"
+
+namespace leftover::hand {
+
+namespace {
+
+// Whether this process has anything that dies with it and is worth a look: most have not, and end
+// without reading a file.
+bool has_passing() {
+    bool found = false;
+    for (Mapping* mapping : {fresh.own, fresh.inherited}) {
+        if (mapping == nullptr) continue;
+        each_slot(*mapping, [&](const SlotRef& ref) {
+            found = found || (!record::row(ref.slot->kind).outlives_process &&
+                              ref.slot->pid == static_cast<std::uint32_t>(identity.pid));
+        });
+    }
+    return found;
+}
+
+bool is_root() { return identity.pid == options.root_pid && is_session_root(read_start_ticks()); }
+
+bool root_has_ended() { return !is_alive(options.root_pid, options.root_ticks); }
+
+// A process that recorded nothing has no record, and its report could not tell of it.
+void open_record_for_report(const End& end) {
+    if (fresh.own != nullptr) return;
+    writable_record();
+    if (fresh.own == nullptr) return;
+    record::Header& header = *fresh.own->header;
+    header.ending_value.store(static_cast<std::uint32_t>(end.value), std::memory_order_relaxed);
+    header.ended_ns.store(realtime_ns(), std::memory_order_relaxed);
+    header.ending.store(static_cast<std::uint32_t>(end.how), std::memory_order_release);
+}
+
+void report(const Outcome& outcome) {
+    if (write_report(outcome) && fresh.own != nullptr) {
+        fresh.own->header->reported.store(1, std::memory_order_release);
+    }
+}
+
+void judge_session(Evidence& evidence, const End& end) {
+    evidence.read_session(true);
+    const Census census(evidence);
+    Findings findings;
+    const Case about{evidence, census, findings};
+    judge_lasting(about);
+    judge_passing(about);
+    sort_by_age(findings);
+    if (findings.left_over() || settings.report_always) report({about, end, true, realtime_ns()});
+    // What dies with us is in the report and leaves nothing behind.
+    bool any_alive = false;
+    for (const Member* member : census.members()) any_alive = any_alive || (member->alive && !member->is_self);
+    if (findings.errors == 0 && !any_alive && evidence.complete) remove_session();
+}
+
+void judge_own(Evidence& evidence, const End& end) {
+    evidence.read_own();
+    const Census census(evidence);
+    Findings findings;
+    const Case about{evidence, census, findings, true};
+    judge_passing(about);
+    sort_by_age(findings);
+    if (findings.left_over() || settings.report_always) report({about, end, false, realtime_ns()});
+}
+
+}  // namespace
+
+void report_end(const End& end) {
+    Evidence evidence;
+    const std::uint64_t deadline = clock_ns(CLOCK_MONOTONIC) + settings.grace_ns;
+    if (settings.report_always) open_record_for_report(end);
+    if (is_root()) {
+        wait_for_others(evidence, deadline, false);
+        judge_session(evidence, end);
+        return;
+    }
+    if (root_has_ended() && !others_live(evidence)) {
+        wait_for_others(evidence, deadline, true);
+        judge_session(evidence, end);
+        return;
+    }
+    if (settings.report_always || has_passing()) judge_own(evidence, end);
+}
+
+void report_running() {
+    const End running = {record::Ending::running, 0};
+    const bool whole_session = is_root();
+    Evidence evidence;
+    if (whole_session) {
+        evidence.read_session(true);
+    } else {
+        evidence.read_own();
+    }
+    const Census census(evidence);
+    Findings findings;
+    const Case about{evidence, census, findings, !whole_session};
+    judge_lasting(about);
+    judge_passing(about);
+    sort_by_age(findings);
+    write_report({about, running, whole_session, realtime_ns()});
+}
+
+}  // namespace leftover::hand

@@ -1,0 +1,149 @@
+#include "preload/hand/named.h"
+
+#include <sys/stat.h>
+
+#include "preload/core/sys.h"
+#include "preload/core/text.h"
+
+namespace leftover::hand {
+
+namespace {
+
+constexpr std::size_t longest_path = 512;
+
+std::uint64_t key_of_file(std::uint64_t device, std::uint64_t inode) { return mix(device, inode); }
+
+std::uint64_t nanoseconds(const struct statx_timestamp& time) {
+    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+// Slots by the name that they mean.
+struct Group {
+    std::string_view name;
+    Resource* resources;
+};
+
+// The slot that is sure to have made this file; of several the latest.
+const Resource* owner_by_inode(const Group& group, const FileFacts& facts) {
+    const Resource* owner = nullptr;
+    for (const Resource* at = group.resources; at != nullptr; at = at->next_same) {
+        if (at->state != record::State::live || at->has(record::unmapped)) continue;
+        if (at->a != facts.inode || at->b != facts.device) continue;
+        if (owner == nullptr || owner->created_ns <= at->created_ns) owner = at;
+    }
+    return owner;
+}
+
+// The slot that meant to make it before it was born and never learnt whether it did; of several the
+// latest.
+const Resource* owner_by_intent(const Group& group, const FileFacts& facts) {
+    const Resource* owner = nullptr;
+    for (const Resource* at = group.resources; at != nullptr; at = at->next_same) {
+        // A live slot without an inode is one whose look at its own file failed.
+        const bool unsure = at->state == record::State::intent ||
+                            (at->state == record::State::live && at->a == 0);
+        if (!unsure || at->has(record::unmapped) || at->record->owner != facts.user) continue;
+        if (at->created_ns > facts.born_ns + clock_slack) continue;
+        if (owner == nullptr || owner->created_ns <= at->created_ns) owner = at;
+    }
+    return owner;
+}
+
+List<Group> group_by_name(const Case& about, Kind kind) {
+    List<Group> groups;
+    Table by_name;
+    about.each(kind, [&](Resource& resource) {
+        const std::string_view name = posix_name(resource.name);
+        if (resource.name_cut || name.empty()) return;
+        bool is_new = false;
+        const std::uint32_t* const place =
+            by_name.enter(about.pool(), hash_bytes(name.data(), name.size()),
+                          static_cast<std::uint32_t>(groups.size()), is_new);
+        if (place == nullptr || (is_new && !groups.add(about.pool(), {name, nullptr}))) return;
+        resource.next_same = groups[*place].resources;
+        groups[*place].resources = &resource;
+    });
+    return groups;
+}
+
+// Files that a slot is sure to have made: no intent can own them.
+Table confirmed_files(const Case& about, Kind kind) {
+    Table files;
+    about.each(kind, [&](const Resource& resource) {
+        if (resource.state != record::State::live || resource.a == 0) return;
+        bool is_new = false;
+        files.enter(about.pool(), key_of_file(resource.b, resource.a), 1, is_new);
+    });
+    return files;
+}
+
+}  // namespace
+
+bool look_at(long folder, const char* name, FileFacts& facts) {
+    struct statx raw;
+    if (sys::call(SYS_statx, folder, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+                  STATX_BASIC_STATS | STATX_BTIME, &raw) != 0) {
+        return false;
+    }
+    const bool has_birth = (raw.stx_mask & STATX_BTIME) != 0;
+    // As stat's st_dev packs them.
+    const std::uint64_t major = raw.stx_dev_major;
+    const std::uint64_t minor = raw.stx_dev_minor;
+    facts.device = (major & 0xfffff000) << 32 | (major & 0xfff) << 8 | (minor & 0xffffff00) << 12 |
+                   (minor & 0xff);
+    facts.inode = raw.stx_ino;
+    facts.user = raw.stx_uid;
+    facts.mode = raw.stx_mode;
+    facts.links = raw.stx_nlink;
+    facts.bytes = raw.stx_size;
+    facts.born_ns = nanoseconds(has_birth ? raw.stx_btime : raw.stx_ctime);
+    return true;
+}
+
+std::string_view posix_name(std::string_view name) {
+    while (name.starts_with('/')) name.remove_prefix(1);
+    if (name == "." || name == ".." || name.size() > 255) return {};
+    for (const char c : name) {
+        if (c == '/' || c == 0) return {};
+    }
+    return name;
+}
+
+List<NamedLeak*> find_named(const Case& about, Kind kind, std::string_view prefix) {
+    Pool& pool = about.pool();
+    const Table confirmed = confirmed_files(about, kind);
+    List<NamedLeak*> leaks;
+    for (const Group& group : group_by_name(about, kind)) {
+        char path[longest_path];
+        Text text(path, sizeof path);
+        text << prefix << group.name;
+        FileFacts facts;
+        if (text.cut() || !look_at(AT_FDCWD, path, facts) || !S_ISREG(facts.mode)) continue;
+        const Resource* owner = owner_by_inode(group, facts);
+        if (owner == nullptr && confirmed.find(key_of_file(facts.device, facts.inode)) == nullptr) {
+            owner = owner_by_intent(group, facts);
+        }
+        if (owner == nullptr) continue;
+        auto* const leak = pool.make<NamedLeak>();
+        char shown[longest_path];
+        Text name(shown, sizeof shown);
+        name << '/' << group.name;
+        if (leak == nullptr) break;
+        *leak = {owner, pool.keep(name.view()), pool.keep({path, text.size() + 1}), facts};
+        if (leak->path.empty()) break;
+        leak->path.remove_suffix(1);
+        leaks.add(pool, leak);
+    }
+    return leaks;
+}
+
+void add_named(const Case& about, Kind kind, const NamedLeak& found) {
+    Leak* const leak = about.findings.make(about.pool(), kind, found.name, found.origin);
+    if (leak == nullptr) return;
+    leak->path = found.path;
+    leak->inode = found.facts.inode;
+    leak->bytes = found.facts.bytes;
+    about.findings.count(about.pool(), leak);
+}
+
+}  // namespace leftover::hand

@@ -1,0 +1,55 @@
+// One of the `leaks` of a report.
+#include "preload/core/text.h"
+#include "preload/hand/report.h"
+
+namespace leftover::hand {
+
+namespace {
+
+constexpr std::string_view severity_names[] = {"note", "warning", "error"};
+
+void write_details(Json& json, const Leak& leak) {
+    json.begin('{');
+    if (!leak.path.empty()) {
+        json.key("path").text(leak.path);
+        json.key("inode").number(leak.inode);
+        json.key("bytes").number(leak.bytes);
+    }
+    if (leak.process != 0) {
+        json.key("pid").number(static_cast<unsigned>(leak.process));
+        json.key("command").strings(leak.command);
+        json.key("state").text({&leak.state, 1});
+        json.key("resident_bytes").number(leak.resident_bytes);
+    }
+    if (leak.kind == Kind::thread || leak.kind == Kind::detached_thread) {
+        json.key("state").text(leak.finished ? "finished" : "running");
+        if (leak.start_routine != 0) json.key("start_routine").hex(leak.start_routine);
+    }
+    json.end('}');
+}
+
+}  // namespace
+
+void write_leak(Json& json, const Leak& leak, StackTable& stacks) {
+    const std::uint32_t stack = leak.record != nullptr ? stacks.stack(*leak.record, leak.stack) : 0;
+    // The module of a thread's routine is in the report, so that the address can be given a name.
+    std::uint64_t base = 0;
+    if (leak.record != nullptr && leak.start_frame != 0) stacks.module(*leak.record, leak.start_frame, base);
+    json.line().begin('{');
+    json.key("kind").text(record::row(leak.kind).name);
+    json.key("severity").text(severity_names[static_cast<std::size_t>(leak.severity)]);
+    json.key("status").text("leaked");
+    json.key("name").text(leak.name);
+    json.key("pid").number_or_null(static_cast<unsigned>(leak.pid));
+    json.key("tid").number_or_null(static_cast<unsigned>(leak.tid));
+    json.key("thread_name").text_or_null(leak.thread_name);
+    json.key("created_at").time(leak.created_ns);
+    json.key("fingerprint").null();
+    json.key("stack").number_or_null(stack);
+    json.key("error").null();
+    json.key("details");
+    write_details(json, leak);
+    json.end('}');
+}
+
+}  // namespace leftover::hand

@@ -1,0 +1,87 @@
+#include "preload/hand/waiting.h"
+
+#include "preload/core/clock.h"
+#include "preload/core/process.h"
+#include "preload/core/sys.h"
+#include "preload/hand/census.h"
+#include "preload/hand/shared_pipes.h"
+
+namespace leftover::hand {
+
+namespace {
+
+constexpr std::uint64_t step_ns = 5'000'000;
+
+struct Living {
+    int pid;
+    std::uint64_t ticks;
+};
+
+bool counts(const Member& member, bool ended_only) {
+    if (!member.alive || member.is_self) return false;
+    return !ended_only || member.says_ended();
+}
+
+List<Living> living(Evidence& evidence, bool ended_only) {
+    List<Living> list;
+    evidence.read_session(true);
+    const Census census(evidence);
+    for (const Member* member : census.members()) {
+        // Whether one of another pid namespace ends, only its record tells, and that is read anew
+        // when all others are gone.
+        if (!counts(*member, ended_only) || member->foreign) continue;
+        list.add(evidence.pool, {member->pid, member->now.start_ticks});
+    }
+    return list;
+}
+
+bool any_alive(const List<Living>& list) {
+    for (const Living& one : list) {
+        if (is_alive(one.pid, one.ticks)) return true;
+    }
+    return false;
+}
+
+void pause() {
+    const struct timespec step = {0, step_ns};
+    sys::call(SYS_nanosleep, &step, 0L);
+}
+
+}  // namespace
+
+void wait_for_others(Evidence& evidence, std::uint64_t deadline_ns, bool ended_only) {
+    for (;;) {
+        const List<Living> list = living(evidence, ended_only);
+        if (list.size() == 0) break;
+        SharedPipes pipes(evidence.pool);
+        for (const Living& one : list) pipes.add_reader(one.pid);
+        pipes.let_go();
+        while (any_alive(list)) {
+            if (clock_ns(CLOCK_MONOTONIC) >= deadline_ns) {
+                evidence.clear();
+                return;
+            }
+            pause();
+        }
+        // All gone; they may have started others meanwhile.
+    }
+    evidence.clear();
+}
+
+bool others_live(Evidence& evidence) {
+    evidence.read_session(true);
+    const Census census(evidence);
+    const std::uint64_t own_end = evidence.own != nullptr ? evidence.own->ended_ns : realtime_ns();
+    bool found = false;
+    for (const Member* member : census.members()) {
+        if (!member->alive || member->is_self) continue;
+        const bool before_us = member->says_ended() &&
+                               (member->last->ended_ns != own_end ? member->last->ended_ns < own_end
+                                                                  : member->pid < identity.pid);
+        found = found || !before_us;
+    }
+    evidence.clear();
+    return found;
+}
+
+}  // namespace leftover::hand

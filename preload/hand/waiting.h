@@ -1,0 +1,20 @@
+// The grace window: what a program leaves behind for a moment is no leak.
+#pragma once
+
+#include <cstdint>
+
+#include "preload/core/law.h"
+#include "preload/hand/evidence.h"
+
+namespace leftover::hand {
+
+// Waits until no other process of the session lives, at most until `deadline_ns` (CLOCK_MONOTONIC).
+// Returns at once when there is none. `ended_only`: only for those whose record says that they ended,
+// which are about to. Uses and clears the evidence. Any context but a vforked child.
+void wait_for_others(Evidence& evidence, std::uint64_t deadline_ns, bool ended_only);
+
+// Whether another process of the session lives that will end after this one: of several that are about
+// to end, the one that said so last is the last. Uses and clears the evidence.
+bool others_live(Evidence& evidence);
+
+}  // namespace leftover::hand

@@ -1,0 +1,113 @@
+// leftover report: reads what sessions wrote and shows it as one.
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "reporter/commands/commands.h"
+#include "reporter/commands/report_inputs.h"
+#include "reporter/model/merge.h"
+#include "reporter/render/format.h"
+#include "reporter/symbols/symbols.h"
+
+namespace leftover::commands {
+
+namespace {
+
+struct ReportOptions {
+    std::vector<std::string> paths;
+    std::string format;
+    std::vector<std::string> outputs;
+    bool notes = false;
+};
+
+void say(const std::string& line) {
+    fmt::print(stderr, "leftover: {}\n", line);
+}
+
+// Usage errors are thrown; whatever else goes wrong is said, and the rest is done all the same.
+int report(const ReportOptions& options) {
+    std::vector<render::Output> outputs;
+    try {
+        for (const std::string& output : options.outputs) {
+            outputs.push_back(render::parse_output(output, options.format));
+        }
+        if (outputs.empty()) {
+            const std::string name = options.format.empty() ? "text" : options.format;
+            outputs.push_back({&render::format_by_name(name), "-"});
+        }
+    } catch (const std::runtime_error& error) {
+        throw CLI::ValidationError(error.what());
+    }
+
+    Inputs inputs = read_inputs(options.paths);
+    for (const std::string& trouble : inputs.troubles) say(trouble);
+    int status = inputs.troubles.empty() ? ok : trouble;
+    if (inputs.reports.empty()) return trouble;
+
+    Report merged = merge(std::move(inputs.reports));
+    for (const std::string& remark : merged.remarks) {
+        say(remark);  // of records that are damaged
+        status = trouble;
+    }
+    merged.remarks.clear();
+    symbolize(merged);
+    for (const std::string& remark : merged.remarks) say(remark);
+
+    for (const render::Output& output : outputs) {
+        render::Options style;
+        if (output.file == "-") style = render::options_for(STDOUT_FILENO);
+        style.notes = options.notes;
+        try {
+            render::write(merged, style, output);
+        } catch (const std::runtime_error& error) {
+            say(error.what());
+            status = trouble;
+        }
+    }
+    return status;
+}
+
+}  // namespace
+
+void add_report(CLI::App& app, int& status) {
+    CLI::App* command =
+        app.add_subcommand("report", "Read reports and records, merge them into one view and show it");
+    const auto options = std::make_shared<ReportOptions>();
+    command
+        ->add_option("PATH", options->paths,
+                     "JSON reports, records (*.record), or folders with either in them")
+        ->required()
+        ->option_text(" ");
+    command
+        ->add_option("--format", options->format,
+                     "how to show it: text (default) or json; with -o, of files without a prefix")
+        ->option_text("NAME");
+    command
+        ->add_option("-o,--output", options->outputs,
+                     "write it to FILE instead of showing it; the format by the prefix, else\n"
+                     "--format, else the ending (.json, .txt); '-': standard output; repeatable")
+        ->option_text("[FORMAT:]FILE")
+        ->allow_extra_args(false);
+    command->add_flag("--notes", options->notes,
+                      "also show what is only a note, such as descriptors left open");
+    command->footer(
+        "A record (*.record) is what leftover kept of a process that was killed, or still runs; what it\n"
+        "tells is checked against this machine as it is now. Folders are searched at any depth.\n"
+        "\n"
+        "Examples:\n"
+        "  leftover report leftover.4711.json            one process's report, for reading\n"
+        "  leftover report artifacts/                    everything that a CI run collected\n"
+        "  leftover report artifacts/ -o all.json        the same, as one JSON report\n"
+        "  leftover report $XDG_RUNTIME_DIR/leftover     sessions of this machine, killed ones too\n"
+        "\n"
+        "Exit status: 0; 2 when something could not be read or written (one line each on standard\n"
+        "error; the rest is shown all the same).");
+    command->callback([options, &status] { status = report(*options); });
+}
+
+}  // namespace leftover::commands

@@ -1,0 +1,144 @@
+// leftover run [OPTIONS] [--] COMMAND [ARG...]
+#include "reporter/run/run.h"
+
+#include <exception>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <fmt/format.h>
+
+#include "reporter/commands/commands.h"
+#include "reporter/model/names.h"
+#include "reporter/run/message.h"
+#include "reporter/run/session_folder.h"
+
+namespace leftover::commands {
+namespace {
+
+constexpr double longest_grace = 366.0 * 24 * 3600;
+constexpr unsigned most_frames = 256;
+
+// As they come from the command line.
+struct Arguments {
+    std::vector<std::string> outputs, labels;
+    std::string format, kinds;
+    std::string fail_on = "error";
+    bool no_python = false;
+    std::string never_set;  // see add_run
+    run::Options options;
+};
+
+// The words from COMMAND on. CLI11 leaves what it does not know together with them.
+std::vector<std::string> command_of(const CLI::App& app) {
+    std::vector<std::string> words = app.remaining();
+    if (words.empty()) throw CLI::ParseError("run: COMMAND is missing", run_trouble);
+    if (words.front() == "--") {
+        words.erase(words.begin());
+        if (words.empty()) throw CLI::ParseError("run: COMMAND is missing", run_trouble);
+    } else if (words.front().size() > 1 && words.front().front() == '-') {
+        throw CLI::ParseError(fmt::format("run: unknown option '{}'", words.front()), run_trouble);
+    }
+    return words;
+}
+
+void take_labels(const std::vector<std::string>& labels, run::Options& options) {
+    for (const std::string& label : labels) {
+        const auto equals = label.find('=');
+        if (equals == std::string::npos || equals == 0) {
+            throw std::runtime_error(fmt::format("--label '{}' is not KEY=VALUE", label));
+        }
+        options.labels[label.substr(0, equals)] = label.substr(equals + 1);
+    }
+}
+
+run::Options finish(Arguments& arguments, const CLI::App& app) {
+    run::Options& options = arguments.options;
+    options.command = command_of(app);
+    options.python = !arguments.no_python;
+    for (const std::string& output : arguments.outputs) {
+        options.outputs.push_back(render::parse_output(output, arguments.format));
+    }
+    if (!arguments.format.empty()) options.summary = &render::format_by_name(arguments.format);
+    if (!arguments.kinds.empty()) options.kinds = run::parse_kinds(arguments.kinds);
+    take_labels(arguments.labels, options);
+    options.gate.fail_on = severity_by_name(arguments.fail_on).value_or(Severity::error);
+    if (!options.session.empty() && !run::is_session_id(options.session)) {
+        throw std::runtime_error(fmt::format(
+            "--session '{}' is not a letter and then letters, digits, '.', '_' or '-'",
+            options.session));
+    }
+    return options;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, int& status) {
+    CLI::App* run = app.add_subcommand("run", "Run a command and report what it leaves behind");
+    const auto arguments = std::make_shared<Arguments>();
+    run::Options& options = arguments->options;
+
+    // A repeatable option takes one word each time; CLI11 would have it take all that follow.
+    // Of any other option the last one counts.
+    run->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    run->add_option("-o,--output", arguments->outputs, "Write the report to this file, always")
+        ->type_name("[FORMAT:]FILE")
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->allow_extra_args(false);
+    run->add_option("--format", arguments->format,
+                    "Of -o without a format of its own, else of the summary")
+        ->type_name("NAME");
+    CLI::Option* gate = run->add_flag("--gate", options.gate.enabled,
+                                      "Exit 23 when the command succeeded and left something over");
+    run->add_option("--fail-on", arguments->fail_on, "The lowest severity that counts")
+        ->check(CLI::IsMember({"error", "warning", "note"}))
+        ->type_name("error|warning|note")
+        ->capture_default_str();
+    run->add_option("--error-exitcode", options.gate.exit_code, "Another code than 23")
+        ->check(CLI::Range(1, 255))
+        ->type_name("N")
+        ->needs(gate);
+    run->add_option("--grace", options.grace, "How long descendants may outlive the command")
+        ->check(CLI::Range(0.0, longest_grace))
+        ->type_name("SECONDS")
+        ->capture_default_str();
+    run->add_option("--kinds", arguments->kinds,
+                    "Track only these kinds; -KIND leaves one out (comma list)")
+        ->type_name("LIST");
+    run->add_option("--depth", options.depth, "The most native frames kept of a stack")
+        ->check(CLI::Range(0U, most_frames))
+        ->type_name("N")
+        ->capture_default_str();
+    run->add_flag("--no-python", arguments->no_python, "Record no Python frames");
+    run->add_option("--label", arguments->labels, "Kept in the report")
+        ->type_name("KEY=VALUE")
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->allow_extra_args(false);
+    run->add_option("--session", options.session, "The session's id, instead of a made-up one")
+        ->type_name("NAME");
+    run->add_flag("-q,--quiet", options.quiet, "Say nothing but errors of leftover itself");
+
+    // From the first word that is no option on, everything is the command's. CLI11 parses on behind
+    // a `--` only while a positional is missing: this one always is, as no word ever fits it.
+    run->prefix_command();
+    run->validate_positionals();
+    run->add_option("COMMAND", arguments->never_set, "What to run, with its arguments")
+        ->check([](const std::string&) { return std::string("never"); }, "ARG...");
+
+    run->callback([run, arguments, &status] {
+        try {
+            status = run::run(finish(*arguments, *run));
+        } catch (const CLI::Error&) {
+            throw;
+        } catch (const std::exception& error) {
+            run::say(error.what());
+            status = run_trouble;
+        }
+    });
+}
+
+}  // namespace leftover::commands

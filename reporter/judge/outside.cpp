@@ -1,0 +1,143 @@
+#include "reporter/judge/outside.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_set>
+
+#include "reporter/judge/evidence.h"
+#include "reporter/kernel/users.h"
+
+namespace leftover {
+
+namespace {
+
+using kernel::NamedFile;
+using kernel::SysvObject;
+
+constexpr std::array sysv_kinds{Kind::sysv_shared_memory, Kind::sysv_semaphore,
+                                Kind::sysv_message_queue};
+constexpr std::string_view semaphore_prefix = "sem.";
+
+std::vector<NamedFile> own_files(const std::filesystem::path& folder) {
+    auto files = kernel::list_folder(folder, [](std::string_view) { return true; });
+    std::erase_if(files, [](const NamedFile& file) {
+        return !S_ISREG(file.facts.mode) || file.facts.uid != ::geteuid();
+    });
+    return files;
+}
+
+class Difference {
+public:
+    Difference(const std::set<int>& processes, const std::vector<Leak>& claimed,
+               const kernel::Roots& roots)
+        : processes_(processes), roots_(roots) {
+        for (const Leak& leak : claimed) {
+            if (leak.details.path) paths_.insert(*leak.details.path);
+            if (leak.details.id) ids_.insert({leak.kind, *leak.details.id});
+        }
+    }
+
+    void files(const std::vector<NamedFile>& before, const std::vector<NamedFile>& after,
+               const std::filesystem::path& folder, bool is_queue);
+    void sysv(const std::vector<SysvObject>& before, const std::vector<SysvObject>& after);
+
+    std::vector<Leak> leaks;
+
+private:
+    const kernel::UsedFiles& used() {
+        if (!used_) used_ = kernel::used_files({processes_.begin(), processes_.end()}, roots_);
+        return *used_;
+    }
+    void add(Leak leak, bool is_theirs) {
+        if (!is_theirs) {
+            leak.severity = Severity::note;
+            leak.details.attribution = "window";
+        }
+        leaks.push_back(std::move(leak));
+    }
+
+    const std::set<int>& processes_;
+    const kernel::Roots& roots_;
+    std::unordered_set<std::string> paths_;
+    std::set<std::pair<Kind, std::uint64_t>> ids_;
+    std::optional<kernel::UsedFiles> used_;  // found out when there is anything new
+};
+
+void Difference::files(const std::vector<NamedFile>& before, const std::vector<NamedFile>& after,
+                       const std::filesystem::path& folder, bool is_queue) {
+    std::set<std::tuple<std::string, std::uint64_t, std::uint64_t>> old;
+    for (const NamedFile& file : before) {
+        old.emplace(file.name, file.facts.id.device, file.facts.id.inode);
+    }
+    for (const NamedFile& file : after) {
+        const kernel::FileFacts& facts = file.facts;
+        const std::string path = folder / file.name;
+        if (old.contains({file.name, facts.id.device, facts.id.inode}) || paths_.contains(path)) {
+            continue;
+        }
+        Kind kind = is_queue ? Kind::message_queue : Kind::shared_memory;
+        std::string name = file.name;
+        if (!is_queue && name.starts_with(semaphore_prefix)) {
+            kind = Kind::semaphore;
+            name.erase(0, semaphore_prefix.size());
+        }
+        Leak leak = judge::make_leak(kind, "/" + name);
+        leak.created_at = facts.born;
+        leak.details.path = path;
+        leak.details.inode = facts.id.inode;
+        leak.details.device = facts.id.device;
+        leak.details.bytes = facts.bytes;
+        add(std::move(leak), used().uses(facts.id));
+    }
+}
+
+void Difference::sysv(const std::vector<SysvObject>& before, const std::vector<SysvObject>& after) {
+    std::set<std::pair<Kind, std::int64_t>> old;
+    for (const SysvObject& object : before) old.emplace(object.kind, object.id);
+    for (const SysvObject& object : after) {
+        const auto id = static_cast<std::uint64_t>(object.id);
+        if (old.contains({object.kind, object.id}) || ids_.contains({object.kind, id})) continue;
+        Leak leak = judge::make_leak(object.kind, "id:" + std::to_string(object.id));
+        leak.created_at = object.changed * 1'000'000'000;
+        leak.details.id = id;
+        leak.details.key = object.key;
+        const bool is_memory = object.kind == Kind::sysv_shared_memory;
+        const bool is_made = is_memory && processes_.contains(object.creator_pid);
+        if (is_memory) leak.details.bytes = object.bytes;
+        if (is_made) leak.pid = object.creator_pid;
+        const bool is_attached = is_memory && used().sysv_shared_memory.contains(object.id);
+        add(std::move(leak), is_made || is_attached);
+    }
+}
+
+}  // namespace
+
+Snapshot snapshot(const kernel::Roots& roots) {
+    Snapshot now;
+    now.shm = own_files(roots.shm);
+    now.mqueue = own_files(roots.mqueue);
+    for (const Kind kind : sysv_kinds) {
+        for (const SysvObject& object : kernel::list_sysv(kind, roots)) {
+            if (object.uid == ::geteuid()) now.sysv.push_back(object);
+        }
+    }
+    return now;
+}
+
+std::vector<Leak> appeared(const Snapshot& before, const Snapshot& after,
+                           const std::set<int>& session_processes, const std::vector<Leak>& claimed,
+                           const kernel::Roots& roots) {
+    Difference difference(session_processes, claimed, roots);
+    difference.files(before.shm, after.shm, roots.shm, false);
+    difference.files(before.mqueue, after.mqueue, roots.mqueue, true);
+    difference.sysv(before.sysv, after.sysv);
+    return std::move(difference.leaks);
+}
+
+}  // namespace leftover

@@ -1,0 +1,31 @@
+// What programs leave that could not be instrumented: the difference of two looks at the machine.
+#pragma once
+
+#include <set>
+#include <vector>
+
+#include "reporter/kernel/file.h"
+#include "reporter/kernel/roots.h"
+#include "reporter/kernel/sysv.h"
+#include "reporter/model/model.h"
+
+namespace leftover {
+
+// The named objects of this machine that belong to this user.
+struct Snapshot {
+    std::vector<kernel::NamedFile> shm;     // /dev/shm, semaphores (sem.NAME) included
+    std::vector<kernel::NamedFile> mqueue;  // /dev/mqueue, where it is mounted
+    std::vector<kernel::SysvObject> sysv;
+};
+
+Snapshot snapshot(const kernel::Roots& roots = {});
+
+// What `after` has and `before` had not, but for what `claimed` tells of already. It is an error only
+// when one of these processes (live ones, or pids that have ended) has it open or mapped now, or the
+// kernel names it as the creator; else a note with details.attribution "window", which nobody may
+// clean up: some other program may have made it.
+std::vector<Leak> appeared(const Snapshot& before, const Snapshot& after,
+                           const std::set<int>& session_processes,
+                           const std::vector<Leak>& claimed = {}, const kernel::Roots& roots = {});
+
+}  // namespace leftover

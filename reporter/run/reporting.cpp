@@ -1,0 +1,123 @@
+#include "reporter/run/reporting.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <exception>
+#include <iostream>
+#include <set>
+#include <utility>
+
+#include "reporter/judge/judge.h"
+#include "reporter/run/descendants.h"
+#include "reporter/run/message.h"
+#include "reporter/run/nested.h"
+
+namespace leftover::run {
+namespace {
+
+// The program's entry, which no record tells of when the shim was not in it.
+ProcessInfo program_entry(const SessionFile& facts) {
+    ProcessInfo program;
+    program.pid = facts.program.pid;
+    program.ppid = facts.launcher.pid;
+    program.started_at = facts.session.started_at;
+    program.command = facts.session.command;
+    program.executable = facts.executable;
+    program.start_ticks = facts.program.start_ticks;
+    program.session = facts.session.id;
+    return program;
+}
+
+// What the launcher knows better than any record.
+void complete(Report& report, const SessionFile& facts) {
+    if (report.sessions.empty()) report.sessions.push_back(facts.session);
+    const bool complete = report.sessions.front().complete;
+    report.sessions.front() = facts.session;
+    report.sessions.front().complete = complete;
+
+    auto program = std::find_if(
+        report.processes.begin(), report.processes.end(), [&](const ProcessInfo& process) {
+            return process.pid == facts.program.pid &&
+                   (process.start_ticks == 0 || process.start_ticks == facts.program.start_ticks);
+        });
+    if (program == report.processes.end()) {
+        program = report.processes.insert(report.processes.begin(), program_entry(facts));
+        program->instrumented = facts.instrumented;
+    }
+    if (!facts.instrumented) {
+        program->instrumented = false;
+        program->reason = facts.reason;
+    }
+    program->exit = facts.session.exit;
+}
+
+// What the records tell nothing of. Where the whole session recorded, that is nothing of its own.
+void add_outside(Report& report, const Snapshot& before, const Options& options) {
+    std::set<int> processes;
+    if (!std::all_of(report.processes.begin(), report.processes.end(),
+                     [](const ProcessInfo& process) { return process.instrumented; })) {
+        for (const ProcessInfo& process : report.processes) processes.insert(process.pid);
+    }
+    const bool notes_matter =
+        !options.outputs.empty() || options.gate.fail_on == Severity::note;
+    if (processes.empty() && !notes_matter) return;
+    for (Leak& leak : appeared(before, snapshot(), processes, report.leaks)) {
+        if ((options.kinds & record::bit(leak.kind)) != 0) report.leaks.push_back(std::move(leak));
+    }
+}
+
+}  // namespace
+
+Report make_report(const std::string& folder, const SessionFile& facts, const Snapshot& before,
+                   const Options& options, bool& trouble) {
+    Report report;
+    try {
+        JudgeOptions judging;
+        judging.live_processes = live_descendants();
+        judging.ignored_processes = {::getpid()};
+        report = judge_folder(folder, judging);
+        complete(report, facts);
+        add_nested(report, folder, judging);
+        add_outside(report, before, options);
+    } catch (const std::exception& error) {
+        say(error.what());
+        trouble = true;
+        complete(report, facts);
+    }
+    return report;
+}
+
+bool write_outputs(const Report& report, const Options& options) {
+    bool all = true;
+    render::Options rendering;
+    rendering.notes = true;  // a file has room for them
+    for (const render::Output& output : options.outputs) {
+        try {
+            render::write(report, rendering, output);
+        } catch (const std::exception& error) {
+            say(error.what());
+            all = false;
+        }
+    }
+    return all;
+}
+
+void print_summary(const Report& report, const Options& options) {
+    render::Options rendering = render::options_for(STDERR_FILENO);
+    rendering.notes = options.gate.fail_on == Severity::note;
+    try {
+        const auto renderer =
+            options.summary != nullptr ? options.summary->render : &render::text;
+        renderer(report, rendering, std::cerr);
+    } catch (const std::exception& error) {
+        say(error.what());
+    }
+    std::cerr.flush();
+}
+
+void print_remarks(const Report& report) {
+    for (const std::string& remark : report.remarks) say(remark);
+}
+
+}  // namespace leftover::run

@@ -1,0 +1,28 @@
+// After the session: from its records to reports.
+#pragma once
+
+#include <string>
+
+#include "reporter/judge/outside.h"
+#include "reporter/model/model.h"
+#include "reporter/run/options.h"
+#include "reporter/run/session_file.h"
+
+namespace leftover::run {
+
+// What is left over, checked against the kernel, the processes that still live below us, and what
+// there was `before`. When that fails, what the launcher itself knows, and one line on standard
+// error; `trouble` is set.
+Report make_report(const std::string& folder, const SessionFile& facts, const Snapshot& before,
+                   const Options& options, bool& trouble);
+
+// Writes every -o. Returns false, with a line on standard error each, when one could not be written.
+bool write_outputs(const Report& report, const Options& options);
+
+// The summary on standard error.
+void print_summary(const Report& report, const Options& options);
+
+// Messages of what could not be read, on standard error.
+void print_remarks(const Report& report);
+
+}  // namespace leftover::run
