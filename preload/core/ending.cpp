@@ -6,6 +6,7 @@
 
 #include "preload/core/clock.h"
 #include "preload/core/mapping.h"
+#include "preload/core/pending.h"
 #include "preload/core/proc_self.h"
 #include "preload/core/process.h"
 #include "preload/core/slots.h"
@@ -95,6 +96,7 @@ void end_process(Ending ending, int value) {
     const int saved = errno;
     Mapping* mapping = fresh.own;
     if (mapping != nullptr) {
+        look_up_pending();
         note_thread_names(*mapping);
         note_end(*mapping, ending, value);
     }

@@ -1,6 +1,7 @@
 #include "preload/core/slots.h"
 
 #include "preload/core/clock.h"
+#include "preload/core/pending.h"
 #include "preload/core/process.h"
 #include "preload/core/sys.h"
 #include "preload/core/text.h"
@@ -239,6 +240,7 @@ SlotRef slot_at(Mapping& mapping, SlotId id) {
 }
 
 SlotRef claim_slot(Kind kind) {
+    if (thread_state.pending_slot != 0) look_up_pending();
     Mapping* mapping = writable_record();
     if (mapping == nullptr) return {};
     const SlotRef ref = claim_raw(*mapping);

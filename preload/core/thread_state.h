@@ -21,6 +21,9 @@ struct ThreadState {
     char name[16] = {};
     bool forking = false;            // holds the unwind lock for writing
     bool sound_locks = false;        // while forking: nobody else is unwinding
+    record::SlotId pending_slot = 0;  // see pending.h
+    std::uint32_t pending_generation = 0;
+    std::uint32_t pending_serial = 0;
     record::SlotId child_slot = 0;   // the process slot of the child being created
 };
 

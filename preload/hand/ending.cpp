@@ -76,15 +76,14 @@ void judge_own(Evidence& evidence, const End& end) {
 
 void report_end(const End& end) {
     Evidence evidence;
-    const std::uint64_t deadline = clock_ns(CLOCK_MONOTONIC) + settings.grace_ns;
     if (settings.report_always) open_record_for_report(end);
     if (is_root()) {
-        wait_for_others(evidence, deadline, false);
+        wait_for_others(evidence);
         judge_session(evidence, end);
         return;
     }
     if (root_has_ended() && !others_live(evidence)) {
-        wait_for_others(evidence, deadline, true);
+        wait_for_ending(evidence);
         judge_session(evidence, end);
         return;
     }

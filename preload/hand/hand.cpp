@@ -6,6 +6,7 @@
 #include "preload/core/sys.h"
 #include "preload/core/text.h"
 #include "preload/hand/ending.h"
+#include "preload/hand/freeze.h"
 #include "preload/hand/notice.h"
 #include "preload/hand/options.h"
 #include "preload/hand/own_stack.h"
@@ -92,9 +93,11 @@ void after_fork() { turn.store(0, std::memory_order_relaxed); }
 void at_end(record::Ending ending, int value) {
     const Turn mine(5 * second);
     if (!mine) return;
-    const SignalsBlocked blocked;
+    const SignalsBlocked blocked(Arriving::drop);
     End end = {ending, value};
     run_on_own_stack(run_end, &end);
+    // Who dies of a signal does so at once.
+    if (ending != record::Ending::signal) thaw_others();
 }
 
 void await_end() {
@@ -113,7 +116,7 @@ void await_end() {
 void dump() {
     const Turn mine(0);
     if (!mine) return;
-    const SignalsBlocked blocked;
+    const SignalsBlocked blocked(Arriving::wait);
     run_on_own_stack(run_dump, nullptr);
 }
 

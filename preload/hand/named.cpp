@@ -44,6 +44,7 @@ const Resource* owner_by_intent(const Group& group, const FileFacts& facts) {
                             (at->state == record::State::live && at->a == 0);
         if (!unsure || at->has(record::unmapped) || at->record->owner != facts.user) continue;
         if (at->created_ns > facts.born_ns + clock_slack) continue;
+        if (at->state == record::State::live && at->d != 0 && facts.born_ns > at->d + clock_slack) continue;
         if (owner == nullptr || owner->created_ns <= at->created_ns) owner = at;
     }
     return owner;

@@ -45,6 +45,7 @@ bool read_process(int pid, ProcessFacts& facts) {
         if (field == 4) facts.ppid = static_cast<int>(number);
         if (field == 20) facts.threads = static_cast<int>(number);
         if (field == 22) facts.start_ticks = number;
+        if (field == 23) facts.mapped_bytes = number;
         if (field == 24) facts.resident_bytes = number * getauxval(AT_PAGESZ);
     }
     return true;

@@ -14,10 +14,14 @@ struct ProcessFacts {
     int ppid = 0;
     int threads = 0;
     std::uint64_t start_ticks = 0;
+    std::uint64_t mapped_bytes = 0;
     std::uint64_t resident_bytes = 0;
 
-    // A zombie has ended, unless only its first thread has.
-    bool is_alive() const { return state != 0 && state != 'X' && state != 'x' && (state != 'Z' || threads > 1); }
+    // A zombie has ended, unless only its first thread has; and so has what has no memory any more.
+    bool is_alive() const {
+        if (state == 'Z') return threads > 1;
+        return state != 0 && state != 'X' && state != 'x' && mapped_bytes != 0;
+    }
 };
 
 // False when there is no such process.

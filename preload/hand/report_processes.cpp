@@ -148,6 +148,7 @@ void write_processes(Json& json, const Outcome& outcome) {
     }
     const List<Member*>& members = census.members();
     sort(members, [](const Member* one, const Member* other) {
+        if (one->is_root != other->is_root) return one->is_root;
         if (started_at(*one) != started_at(*other)) return started_at(*one) < started_at(*other);
         return one->pid < other->pid;
     });

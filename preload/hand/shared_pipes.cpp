@@ -53,9 +53,7 @@ void each_descriptor(int pid, Visit visit) {
     each_name(folder, [&](const char* name) {
         std::string_view digits(name);
         std::uint64_t fd = 0;
-        if (take_number(digits, fd) && static_cast<long>(fd) != folder) {
-            visit(folder, name, static_cast<int>(fd));
-        }
+        if (take_number(digits, fd)) visit(folder, name, static_cast<int>(fd));
         return true;
     });
     sys::close(folder);

@@ -20,17 +20,22 @@ inline std::uint64_t pending_signals() {
     return pending;
 }
 
-// Takes a blocked signal that waits for this thread or process.
+// Takes a blocked signal that waits for this thread or process, however often it does.
 inline void take_pending(int signal) {
     const std::uint64_t set = signal_bit(signal);
-    if ((pending_signals() & set) == 0) return;
-    const struct timespec now = {0, 0};
-    sys::call(SYS_rt_sigtimedwait, &set, 0L, &now, sizeof set);
+    while ((pending_signals() & set) != 0) {
+        const struct timespec now = {0, 0};
+        if (sys::call(SYS_rt_sigtimedwait, &set, 0L, &now, sizeof set) < 0) return;
+    }
 }
+
+// What becomes of signals that arrive meanwhile. At the process's end they are dropped: without us it
+// would be gone by now, and its handlers with it.
+enum class Arriving { wait, drop };
 
 class SignalsBlocked {
 public:
-    SignalsBlocked() {
+    explicit SignalsBlocked(Arriving arriving) : arriving_(arriving) {
         // A thread that changes the user waits until all others have taken part in that.
         constexpr int set_user = 33;
         constexpr std::uint64_t all = ~signal_bit(set_user);
@@ -38,8 +43,12 @@ public:
         pending_ = pending_signals();
     }
     ~SignalsBlocked() {
-        for (const int signal : {SIGPIPE, SIGXFSZ, SIGIO}) {
-            if ((pending_ & signal_bit(signal)) == 0) take_pending(signal);
+        std::uint64_t fresh_ones = pending_signals() & ~pending_;
+        if (arriving_ == Arriving::wait) {
+            fresh_ones &= signal_bit(SIGPIPE) | signal_bit(SIGXFSZ) | signal_bit(SIGIO);
+        }
+        for (; fresh_ones != 0; fresh_ones &= fresh_ones - 1) {
+            take_pending(__builtin_ctzll(fresh_ones) + 1);
         }
         sys::call(SYS_rt_sigprocmask, SIG_SETMASK, &before_, 0L, sizeof before_);
     }
@@ -47,6 +56,7 @@ public:
     SignalsBlocked& operator=(const SignalsBlocked&) = delete;
 
 private:
+    Arriving arriving_;
     std::uint64_t before_ = 0;
     std::uint64_t pending_ = 0;
 };

@@ -7,6 +7,7 @@
 #include "preload/core/ending.h"
 #include "preload/core/process.h"
 #include "preload/core/sys.h"
+#include "preload/hand/freeze.h"
 #include "preload/hand/hand.h"
 #include "preload/hand/options.h"
 #include "preload/hand/signal_mask.h"
@@ -67,6 +68,10 @@ void die(int signal, siginfo_t* info, void* context) {
 void handle(int signal, siginfo_t* info, void* context) {
     const int saved = errno;
     if (!is_stranger()) {
+        if (follow_freeze(signal, info)) {
+            errno = saved;
+            return;
+        }
         if (signal == settings.dump_signal) {
             if (is_new_child()) adopt_fork(false);
             dump();

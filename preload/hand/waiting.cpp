@@ -4,6 +4,8 @@
 #include "preload/core/process.h"
 #include "preload/core/sys.h"
 #include "preload/hand/census.h"
+#include "preload/hand/freeze.h"
+#include "preload/hand/options.h"
 #include "preload/hand/shared_pipes.h"
 
 namespace leftover::hand {
@@ -11,6 +13,7 @@ namespace leftover::hand {
 namespace {
 
 constexpr std::uint64_t step_ns = 5'000'000;
+constexpr std::uint64_t patience_ns = 1'000'000'000;  // with those that are about to end
 
 struct Living {
     int pid;
@@ -47,12 +50,11 @@ void pause() {
     sys::call(SYS_nanosleep, &step, 0L);
 }
 
-}  // namespace
-
-void wait_for_others(Evidence& evidence, std::uint64_t deadline_ns, bool ended_only) {
+void wait(Evidence& evidence, std::uint64_t deadline_ns, bool ended_only) {
     for (;;) {
         const List<Living> list = living(evidence, ended_only);
         if (list.size() == 0) break;
+        freeze_others();
         SharedPipes pipes(evidence.pool);
         for (const Living& one : list) pipes.add_reader(one.pid);
         pipes.let_go();
@@ -66,6 +68,18 @@ void wait_for_others(Evidence& evidence, std::uint64_t deadline_ns, bool ended_o
         // All gone; they may have started others meanwhile.
     }
     evidence.clear();
+}
+
+}  // namespace
+
+void wait_for_others(Evidence& evidence) {
+    const std::uint64_t begin = clock_ns(CLOCK_MONOTONIC);
+    wait(evidence, begin + settings.grace_ns, false);
+    if (settings.grace_ns < patience_ns) wait(evidence, begin + patience_ns, true);
+}
+
+void wait_for_ending(Evidence& evidence) {
+    wait(evidence, clock_ns(CLOCK_MONOTONIC) + patience_ns, true);
 }
 
 bool others_live(Evidence& evidence) {

@@ -8,10 +8,12 @@
 
 namespace leftover::hand {
 
-// Waits until no other process of the session lives, at most until `deadline_ns` (CLOCK_MONOTONIC).
-// Returns at once when there is none. `ended_only`: only for those whose record says that they ended,
-// which are about to. Uses and clears the evidence. Any context but a vforked child.
-void wait_for_others(Evidence& evidence, std::uint64_t deadline_ns, bool ended_only);
+// Waits until no other process of the session lives, at most for the grace window; for those whose
+// record says that they ended, and which are about to, at least a second. Returns at once when there is
+// none. Uses and clears the evidence. Any context but a vforked child.
+void wait_for_others(Evidence& evidence);
+// The same for those only that are about to end.
+void wait_for_ending(Evidence& evidence);
 
 // Whether another process of the session lives that will end after this one: of several that are about
 // to end, the one that said so last is the last. Uses and clears the evidence.

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdarg>
 
+#include "preload/core/pending.h"
 #include "preload/hooks/named.h"
 
 namespace leftover {
@@ -31,15 +32,6 @@ struct ObjectName {
         name = object_name(given, text);
     }
 };
-
-struct ObjectPath {
-    char buffer[288];
-    ObjectPath(const char* folder, std::string_view name) {
-        Text(buffer, sizeof buffer) << folder << behind(name, 1);
-    }
-};
-
-constexpr char semaphores[] = "/dev/shm/sem.";
 
 sem_t* real_open_semaphore(sem_t* (*real)(const char*, int, ...), const char* name, int flags, mode_t mode,
                            unsigned value) {
@@ -81,11 +73,14 @@ HOOK(sem_t*, sem_open, const char* name, int flags, ...) {
         }
         if (semaphore != SEM_FAILED) errno = before;
     }
-    if (created) {
-        const ObjectPath path(semaphores, object.name);
-        confirm_name(slot, path.buffer);
-    } else {
+    if (!created) {
         drop_intent(slot);
+    } else if (object.name.size() > record::inline_name_size) {
+        char path[288];
+        Text(path, sizeof path) << "/dev/shm/sem." << behind(object.name, 1);
+        confirm_name(slot, path);
+    } else {
+        confirm_later(slot);
     }
     return semaphore;
 }

@@ -1,4 +1,5 @@
-// The fallback: frames through CPython's own API, for versions whose structures nobody has described.
+// The fallback: frames through CPython's own API, for versions whose structures nobody has
+// described.
 #pragma once
 
 #include <cstddef>
@@ -34,8 +35,8 @@ struct CApi {
 };
 
 // As python::capture. Only on a thread that holds the GIL (or is attached, without one), of an
-// interpreter that does not finalise; not in a signal handler. It makes frame objects and strings on
-// Python's heap and keeps the exception that is pending.
+// interpreter that does not finalise; not in a signal handler. It makes frame objects and strings
+// on Python's heap and keeps the exception that is pending.
 std::size_t capture_by_api(const CApi& api, FrameSink sink, void* context,
                            std::size_t max) noexcept;
 

@@ -1,14 +1,14 @@
 // What the versions offer (Python/pystate.c of each):
 //
 // - PyGILState_GetThisThreadState: this thread's state, with or without the GIL. Since 3.12 the one
-//   that was last active here, whatever its interpreter; before, the first that was made here, which
-//   belongs to the main interpreter as a rule. In 2.7 it takes a lock that the child of a fork may
-//   find taken for ever, so there it is not called at all.
+//   that was last active here, whatever its interpreter; before, the first that was made here,
+//   which belongs to the main interpreter as a rule. In 2.7 it takes a lock that the child of a
+//   fork may find taken for ever, so there it is not called at all.
 // - _PyThreadState_UncheckedGet (2.7: a variable): who runs. Since 3.12 a variable of each thread;
 //   before, one variable of the process, and what it points to may be another thread's. A thread
 //   takes its state out of it before it frees that.
-// - The lists of interpreters and states. Threads come and go in them meanwhile, and the pointers of
-//   a state just freed are malloc's: they are read by process_vm_readv, which does not fault.
+// - The lists of interpreters and states. Threads come and go in them meanwhile, and the pointers
+//   of a state just freed are malloc's: they are read by process_vm_readv, which does not fault.
 #include "preload/python/current_thread.h"
 
 #include <pthread.h>
@@ -42,8 +42,9 @@ bool has_subinterpreters(const Interpreter& interpreter) noexcept {
     return load(memory, newest, interpreter.layout->interpreter_next, next) && next != 0;
 }
 
-// This thread's state with frames in the newest interpreter that has one; 0 if none has. That is where
-// the thread is, unless a program makes several interpreters and then enters them in another order.
+// This thread's state with frames in the newest interpreter that has one; 0 if none has. That is
+// where the thread is, unless a program makes several interpreters and then enters them in another
+// order.
 std::uintptr_t search(const Interpreter& interpreter) noexcept {
     constexpr int max_interpreters = 256;
     constexpr int max_threads = 65536;

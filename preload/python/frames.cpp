@@ -83,8 +83,8 @@ bool detect(const char* library_path) noexcept {
     if (!find_module(library_path, nullptr, search)) return false;
 
     // A module that is noticed while another thread still loads it must not be called yet, and one
-    // whose functions capture calls must not be unloaded. A reference of our own, which waits for the
-    // loader and is never given back, settles both.
+    // whose functions capture calls must not be unloaded. A reference of our own, which waits for
+    // the loader and is never given back, settles both.
     std::array<char, PATH_MAX>& path = search.path;
     void* reference = nullptr;
     if (path[0] != 0) {
@@ -119,9 +119,9 @@ std::size_t capture_from(const Interpreter& interpreter, FrameSink sink, void* c
     if (interpreter.layout == nullptr) {
         return thread.holds_gil ? capture_by_api(interpreter.api, sink, context, max) : 0;
     }
-    // A signal handler may have interrupted the interpreter just before it set one of the pointers that
-    // we follow; only the frame objects up to 3.10 are whole before they are linked. And a daemon
-    // thread without the GIL does not stop another thread from finalising.
+    // A signal handler may have interrupted the interpreter just before it set one of the pointers
+    // that we follow; only the frame objects up to 3.10 are whole before they are linked. And a
+    // daemon thread without the GIL does not stop another thread from finalising.
     const Layout& layout = *interpreter.layout;
     const bool expect_garbage = !layout.has_frame_objects() && may_be_handler();
     if (thread.holds_gil && !expect_garbage) {

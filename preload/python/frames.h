@@ -8,9 +8,9 @@
 namespace leftover::python {
 
 // Looks for CPython in this process: in every module that is loaded (the executable, a linked
-// libpython, one loaded with RTLD_LOCAL), or only in the one loaded as `library_path`. True once one
-// is known; from then on a single load. Cheap when there is none: about 50 ns a module, no dlsym,
-// and dlerror's state untouched.
+// libpython, one loaded with RTLD_LOCAL), or only in the one loaded as `library_path`. True once
+// one is known; from then on a single load. Cheap when there is none: about 0.1 us a module, no
+// dlsym, and dlerror's state untouched.
 //
 // Takes locks of the loader (dl_iterate_phdr's; on success dlopen's, once, so that the module stays
 // mapped): not in a signal handler, a vforked child, or a child that _Fork or clone left with the
@@ -24,12 +24,13 @@ using FrameSink = void (*)(void* context, const char* function, std::size_t func
                            const char* file, std::size_t file_length, int line) noexcept;
 
 // Calls `sink` for at most `max` frames of the calling thread and returns how many. 0 when this
-// thread runs no Python, when nothing was detected, before Python is initialised and from the moment
-// on in which it finalises, and, for a version without a table, when this thread does not hold the
-// GIL.
+// thread runs no Python, when nothing was detected, before Python is initialised and from the
+// moment on in which it finalises, and, for a version without a table, when this thread does not
+// hold the GIL.
 //
 // Any thread, with or without the GIL, in forked and vforked children and in signal handlers; errno
-// is kept. Only for a version without a table: not in a signal handler, which may have interrupted
+// is kept. A handler that interrupted CPython 3.11 or later in the middle of a call may get a stack
+// that is cut short, or none. Only for a version without a table: not in a signal handler, which may have interrupted
 // the very API that is called then.
 std::size_t capture(FrameSink sink, void* context, std::size_t max) noexcept;
 

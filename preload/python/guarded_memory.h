@@ -1,4 +1,5 @@
-// Loads of this process's own memory where something may be wrong with it. Any context; errno is kept.
+// Loads of this process's own memory where something may be wrong with it. Any context; errno is
+// kept.
 #pragma once
 
 #include <errno.h>
@@ -17,8 +18,8 @@ namespace leftover::python {
 class GuardedMemory {
 public:
     struct Against {
-        // Another thread may finalise the interpreter at any moment and unmap what is being read. It
-        // says so in a variable first, which this function (Py_IsInitialized) reads; it is asked
+        // Another thread may finalise the interpreter at any moment and unmap what is being read.
+        // It says so in a variable first, which this function (Py_IsInitialized) reads; it is asked
         // before each load. (process_vm_readv would leave no gap at all and cost 30 times as much.)
         // Null: not needed.
         int (*finalisation)() = nullptr;

@@ -19,9 +19,11 @@ struct Interpreter {
     int (*is_initialized)() = nullptr;
     // _Py_IsFinalizing, since 3.13 without underscore. Null where it is not exported.
     int (*is_finalizing)() = nullptr;
-    // PyGILState_GetThisThreadState. No lock, no allocation, no errno, but for 2.7 (current_thread.cpp).
+    // PyGILState_GetThisThreadState. No lock, no allocation, no errno, but for 2.7
+    // (current_thread.cpp).
     void* (*this_thread)() = nullptr;
-    // _PyThreadState_UncheckedGet, since 3.13 PyThreadState_GetUnchecked; 2.7 has the variable only.
+    // _PyThreadState_UncheckedGet, since 3.13 PyThreadState_GetUnchecked; 2.7 has the variable
+    // only.
     void* (*current)() = nullptr;
     void* const* current_variable = nullptr;
     // PyInterpreterState_Head, PyInterpreterState_Main. The latter is null in 2.7 and 3.6.
@@ -37,9 +39,10 @@ struct Interpreter {
 // Whether the module that `symbols` belongs to is a CPython.
 bool is_python(const ElfSymbols& symbols) noexcept;
 
-// False when it is of no use to us, as are debug builds of 2.7. `executable`: where the loader has put those variables of a
-// library that a program linked to it refers to (copy relocations), so it goes first. Calls
-// Py_GetVersion (up to 3.10), which formats into static memory: not in a signal handler.
+// False when it is of no use to us, as are debug builds of 2.7. `executable`: where the loader has
+// put those variables of a library that a program linked to it refers to (copy relocations), so it
+// goes first. Calls Py_GetVersion (up to 3.10), which formats into static memory: not in a signal
+// handler.
 bool read_interpreter(const ElfSymbols& executable, const ElfSymbols& module,
                       Interpreter& interpreter) noexcept;
 

@@ -1,6 +1,7 @@
 // One row a version; the numbers hold for 64-bit builds of every release of that version, alpha and
 // beta releases excepted. PyThreadState, PyFrameObject and PyCodeObject are part of the ABI that
-// extension modules (Cython's, greenlet) are compiled against; tp_basicsize is checked on top of that.
+// extension modules (Cython's, greenlet) are compiled against; tp_basicsize is checked on top of
+// that.
 #include "preload/python/layouts.h"
 
 namespace leftover::python {

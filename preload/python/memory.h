@@ -63,7 +63,8 @@ public:
         return true;
     }
 
-    // The kernel does not let us: by a seccomp filter, ptrace's rules, or because it has no such call.
+    // The kernel does not let us: by a seccomp filter, ptrace's rules, or because it has no such
+    // call.
     bool is_refused() const noexcept { return is_refused_; }
 
 private:
@@ -95,7 +96,8 @@ private:
 
 template <class T, class Memory>
 bool load(Memory& memory, std::uintptr_t object, std::size_t offset, T& value) noexcept {
-    // No object of CPython is less aligned than its fields; this refuses most of what is no pointer.
+    // No object of CPython is less aligned than its fields; this refuses most of what is no
+    // pointer.
     return (object + offset) % alignof(T) == 0 &&
            memory.read(object + offset, &value, sizeof value);
 }

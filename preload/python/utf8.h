@@ -60,8 +60,8 @@ bool encode_name(std::size_t length, Keep keep, Name& name, Get get) noexcept {
     return true;
 }
 
-// The length of the character at the start of `text` and its value; U+FFFD, and one byte, for what is
-// not UTF-8 (overlong forms and surrogates included). `text` is not empty.
+// The length of the character at the start of `text` and its value; U+FFFD, and one byte, for what
+// is not UTF-8 (overlong forms and surrogates included). `text` is not empty.
 inline std::size_t decode_utf8(std::string_view text, char32_t& c) noexcept {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     c = byte(0);

@@ -1,6 +1,6 @@
 // From a PyThreadState to its frames, by its structures alone: nothing is called, changed or
-// allocated. Works on this process and on another one; whatever does not look like what it should be
-// ends the walk. Any context that `Memory` allows.
+// allocated. Works on this process and on another one; whatever does not look like what it should
+// be ends the walk. Any context that `Memory` allows.
 #pragma once
 
 #include <cstddef>

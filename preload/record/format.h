@@ -124,7 +124,9 @@ inline constexpr std::size_t inline_name_size = 40;
 //   process            a pid (0 while an intent); b earliest and c latest start in ticks since boot
 //                      (field 22 of its stat lies between); d ended (CLOCK_REALTIME ns); value its
 //                      wait status when `fetched`, else the Reason it is not instrumented
-//   semaphore, shared_memory, temporary_*, socket_file, message_queue   a inode; b device
+//   semaphore, shared_memory, temporary_*, socket_file, message_queue   a inode; b device; where a is
+//                      0 in a live slot, the file is the one of that name born between created_ns and d
+//                      (CLOCK_REALTIME ns when the call was over)
 //   thread             a pthread_t; b start routine (an address); c its argument; d start routine as
 //                      a NativeFrame; value its tid
 //   others             see their hooks

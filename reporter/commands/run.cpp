@@ -1,16 +1,16 @@
 // leftover run [OPTIONS] [--] COMMAND [ARG...]
 #include "reporter/run/run.h"
 
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
 #include <exception>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
-
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
-#include <fmt/format.h>
 
 #include "reporter/commands/commands.h"
 #include "reporter/model/names.h"
@@ -64,13 +64,13 @@ run::Options finish(Arguments& arguments, const CLI::App& app) {
         options.outputs.push_back(render::parse_output(output, arguments.format));
     }
     if (!arguments.format.empty()) options.summary = &render::format_by_name(arguments.format);
-    if (!arguments.kinds.empty()) options.kinds = run::parse_kinds(arguments.kinds);
+    if (app.count("--kinds") > 0) options.kinds = run::parse_kinds(arguments.kinds);
     take_labels(arguments.labels, options);
     options.gate.fail_on = severity_by_name(arguments.fail_on).value_or(Severity::error);
     if (!options.session.empty() && !run::is_session_id(options.session)) {
-        throw std::runtime_error(fmt::format(
-            "--session '{}' is not a letter and then letters, digits, '.', '_' or '-'",
-            options.session));
+        throw std::runtime_error(
+            fmt::format("--session '{}' is not a letter and then letters, digits, '.', '_' or '-'",
+                        options.session));
     }
     return options;
 }
@@ -127,7 +127,8 @@ void add_run(CLI::App& app, int& status) {
     run->prefix_command();
     run->validate_positionals();
     run->add_option("COMMAND", arguments->never_set, "What to run, with its arguments")
-        ->check([](const std::string&) { return std::string("never"); }, "ARG...");
+        ->check([](const std::string&) { return std::string("never"); }, "")
+        ->type_name("ARG...");
 
     run->callback([run, arguments, &status] {
         try {

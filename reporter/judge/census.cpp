@@ -37,7 +37,13 @@ Census::Census(const std::vector<Source>& sources, const SessionFacts* fallback,
     }
     for (const int pid : options.live_processes) add_live(pid, fallback);
     adopt();
-    for (Member& member : members_) describe(member, options.roots);
+    for (Member& member : members_) {
+        if (member.now) member.info.pid = member.now->pid;
+        describe(member, options.roots);
+    }
+    for (Member& member : members_) {
+        if (member.creation) member.info.ppid = pid_of(*member.creation);
+    }
 }
 
 std::uint64_t Census::namespace_of(const records::RecordFile& record) const {
@@ -55,7 +61,7 @@ Member& Census::new_member(const SessionFacts* session, std::uint64_t pid_namesp
     Member& member = members_.emplace_back();
     member.session = session;
     member.pid_namespace = pid_namespace;
-    member.info.pid = pid;
+    member.pid = member.info.pid = pid;
     member.ticks_from = from;
     member.ticks_to = to;
     return member;
@@ -73,14 +79,30 @@ Member* Census::find(std::uint64_t pid_namespace, int pid, std::uint64_t from, s
 void Census::add_record(const Source& source) {
     const records::Header& header = source.record.header;
     const std::uint64_t pid_namespace = namespace_of(source.record);
+    several_namespaces_ = several_namespaces_ || pid_namespace != 0;
     Member* member = find(pid_namespace, header.pid, header.start_ticks, header.start_ticks);
     if (member == nullptr) {
         member = &new_member(source.session, pid_namespace, header.pid, header.start_ticks,
                              header.start_ticks);
     }
     member->images.push_back(&source);
-    member->is_program = member->is_program || (header.flags & record::root) != 0;
+    // The shim takes whoever the launcher is the parent of for the program: an adopted orphan, too.
+    const bool launcher_knows = source.session != nullptr && source.session->program.pid != 0;
+    const bool says_so = (header.flags & record::root) != 0;
+    member->is_program = member->is_program || (says_so && !launcher_knows);
     by_source_[&source] = static_cast<std::size_t>(member - members_.data());
+}
+
+// The first process of a new pid namespace: its creator knows another number of it than itself.
+Member* Census::find_inside(const Candidate& candidate, std::uint64_t from, std::uint64_t to) {
+    if (!several_namespaces_) return nullptr;
+    const std::uint64_t outside = namespace_of(candidate.record());
+    for (Member& member : members_) {
+        if (member.images.empty() || member.creation || member.pid_namespace == outside) continue;
+        if (member.ticks_from < from || member.ticks_to > to) continue;
+        if (member.images.front()->record.header.ppid == candidate.slot->pid) return &member;
+    }
+    return nullptr;
 }
 
 void Census::add_slot(const Candidate& candidate) {
@@ -94,8 +116,13 @@ void Census::add_slot(const Candidate& candidate) {
     const std::uint64_t to = slot.c == 0 ? no_limit : std::max(slot.b, slot.c);
     const std::uint64_t pid_namespace = namespace_of(candidate.record());
     Member* member = find(pid_namespace, pid, from, to);
+    if (member == nullptr) member = find_inside(candidate, from, to);
     if (member == nullptr) {
         member = &new_member(candidate.source->session, pid_namespace, pid, from, to);
+    } else if (member->pid_namespace != pid_namespace) {
+        by_pid_[{pid_namespace, pid}].push_back(static_cast<std::size_t>(member - members_.data()));
+        member->pid_namespace = pid_namespace;
+        member->pid = member->info.pid = pid;
     }
     if (!member->creation || member->creation->slot->created_at < slot.created_at) {
         member->creation = candidate;
@@ -135,7 +162,7 @@ std::optional<kernel::ProcessStat> Census::look_up(const Member& member) {
         if (slot.state == record::State::ended || slot.has(record::fetched)) return std::nullopt;
     }
     if (member.pid_namespace == 0) {
-        const auto stat = kernel::read_stat(member.info.pid, options_.roots);
+        const auto stat = kernel::read_stat(member.pid, options_.roots);
         if (stat && kernel::is_alive(*stat) && is_in(stat->start_ticks, member)) return stat;
         return std::nullopt;
     }
@@ -144,7 +171,7 @@ std::optional<kernel::ProcessStat> Census::look_up(const Member& member) {
     for (const Seen& seen : everything()) {
         const auto& pids = seen.namespace_pids;
         if (pids.size() < 2 || !is_in(seen.stat.start_ticks, member)) continue;
-        if (std::find(pids.begin() + 1, pids.end(), member.info.pid) != pids.end() &&
+        if (std::find(pids.begin() + 1, pids.end(), member.pid) != pids.end() &&
             kernel::is_alive(seen.stat)) {
             return seen.stat;
         }
@@ -188,17 +215,30 @@ void Census::adopt() {
     }
 }
 
+const Member* Census::writer_of(const Candidate& candidate) const {
+    if (candidate.slot->pid == candidate.record().header.pid) {
+        return &members_[by_source_.at(candidate.source)];
+    }
+    // A forked child that had no record of its own wrote into its parent's.
+    const auto known = by_pid_.find({namespace_of(candidate.record()), candidate.slot->pid});
+    return known == by_pid_.end() ? nullptr : &members_[known->second.back()];
+}
+
+int Census::pid_of(const Candidate& candidate) const {
+    const Member* writer = writer_of(candidate);
+    return writer == nullptr ? candidate.slot->pid : writer->info.pid;
+}
+
 Image Census::image_of(const Candidate& candidate) const {
     const records::Header& header = candidate.record().header;
     const int writer = candidate.slot->pid;
     if (writer == header.pid) {
-        const Member& member = members_[by_source_.at(candidate.source)];
+        const Member& member = *writer_of(candidate);
         if (header.ending == record::Ending::exec) return Image::replaced;
         if (header.ending != record::Ending::running) return Image::ended;
         if (member.images.back() != candidate.source) return Image::replaced;
         return member.now ? Image::running : Image::ended;
     }
-    // A forked child that had no record of its own wrote into its parent's.
     const auto known = by_pid_.find({namespace_of(candidate.record()), writer});
     if (known == by_pid_.end()) return Image::ended;
     Image image = Image::ended;

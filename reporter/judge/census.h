@@ -17,7 +17,8 @@ namespace leftover::judge {
 struct Member {
     ProcessInfo info;
     const SessionFacts* session = nullptr;
-    std::uint64_t pid_namespace = 0;         // of info.pid; 0: the reader's
+    std::uint64_t pid_namespace = 0;         // of `pid`; 0: the reader's
+    int pid = 0;                             // in that; info.pid is the reader's where known
     std::uint64_t ticks_from = 0, ticks_to = 0;  // it started between these
     std::vector<const Source*> images;       // records, one for each program it exec'd, oldest first
     std::optional<Candidate> creation;       // the slot its creator wrote
@@ -38,6 +39,10 @@ public:
     const std::vector<Member>& members() const { return members_; }
     Image image_of(const Candidate& candidate) const;
 
+    // The process that wrote a slot, as the report numbers it: in the reader's pid namespace where
+    // that is known.
+    int pid_of(const Candidate& candidate) const;
+
     // Whether pids in this record mean what they mean to the reader.
     bool in_own_namespace(const records::RecordFile& record) const;
 
@@ -51,6 +56,8 @@ private:
     Member& new_member(const SessionFacts* session, std::uint64_t pid_namespace, int pid,
                        std::uint64_t from, std::uint64_t to);
     Member* find(std::uint64_t pid_namespace, int pid, std::uint64_t from, std::uint64_t to);
+    Member* find_inside(const Candidate& candidate, std::uint64_t from, std::uint64_t to);
+    const Member* writer_of(const Candidate& candidate) const;
     void add_record(const Source& source);
     void add_slot(const Candidate& candidate);
     void add_program(const SessionFacts& session);
@@ -61,6 +68,7 @@ private:
 
     const JudgeOptions& options_;
     std::uint64_t own_namespace_;
+    bool several_namespaces_ = false;
     std::vector<Member> members_;
     std::map<std::pair<std::uint64_t, int>, std::vector<std::size_t>> by_pid_;
     std::unordered_map<const Source*, std::size_t> by_source_;

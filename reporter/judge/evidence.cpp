@@ -1,8 +1,9 @@
 #include "reporter/judge/evidence.h"
 
 #include <algorithm>
-#include <iterator>
 #include <tuple>
+
+#include "reporter/judge/census.h"
 
 namespace leftover::judge {
 
@@ -47,7 +48,7 @@ Leak make_leak(Kind kind, std::string name) {
 void Findings::add(Leak leak, const Candidate& origin) {
     if (leak.severity == Severity::note && !include_notes_) return;
     const records::Slot& slot = *origin.slot;
-    leak.pid = slot.pid;
+    leak.pid = census_.pid_of(origin);
     leak.tid = slot.tid;
     leak.thread_name = slot.thread_name;
     leak.created_at = slot.created_at;
@@ -62,11 +63,15 @@ void Findings::add(Leak leak, const SessionFacts& session) {
 }
 
 void Findings::move_to(Report& report) {
-    std::stable_sort(leaks_.begin(), leaks_.end(), [](const Leak& one, const Leak& other) {
-        return std::tie(one.created_at, one.kind, one.name) <
-               std::tie(other.created_at, other.kind, other.name);
+    // Leaks are large: their order is found first, then each moves once.
+    std::vector<Leak*> order;
+    for (Leak& leak : leaks_) order.push_back(&leak);
+    std::stable_sort(order.begin(), order.end(), [](const Leak* one, const Leak* other) {
+        return std::tie(one->created_at, one->kind, one->name) <
+               std::tie(other->created_at, other->kind, other->name);
     });
-    report.leaks = std::move(leaks_);
+    report.leaks.reserve(order.size());
+    for (Leak* leak : order) report.leaks.push_back(std::move(*leak));
     stacks_.move_to(report);
 }
 

@@ -58,7 +58,8 @@ Evidence gather(const JudgeOptions& options, const std::vector<Source>& sources,
 // The leaks found so far, with the stacks and modules that they use.
 class Findings {
 public:
-    explicit Findings(bool include_notes) : include_notes_(include_notes) {}
+    Findings(const Census& census, bool include_notes)
+        : census_(census), include_notes_(include_notes) {}
 
     // Adds a leak of which kind, name, severity and details are filled in; creator, time and stack
     // are the slot's.
@@ -75,6 +76,7 @@ public:
     void move_to(Report& report);
 
 private:
+    const Census& census_;
     bool include_notes_;
     std::vector<Leak> leaks_;
     StackTable stacks_;

@@ -17,25 +17,24 @@ std::optional<Place> place_in_shm(const Candidate& candidate, const kernel::Root
     if (name.starts_with(folder)) name.remove_prefix(folder.size());
     const auto plain = posix_name(name);
     if (!plain) return std::nullopt;
-    return Place{"/" + *plain, roots.shm / *plain};
+    return Place{"/" + *plain, join(roots.shm, *plain)};
 }
 
 std::optional<Place> place_of_queue(const Candidate& candidate, const kernel::Roots& roots) {
     const auto plain = posix_name(candidate.slot->name);
     if (!plain) return std::nullopt;
-    return Place{"/" + *plain, roots.mqueue / *plain};
+    return Place{"/" + *plain, join(roots.mqueue, *plain)};
 }
 
 std::optional<Place> place_by_path(const Candidate& candidate, const kernel::Roots&) {
     const std::string& name = candidate.slot->name;
     if (name.empty() || name.find('\0') != std::string::npos) return std::nullopt;
-    const std::filesystem::path path = name;
-    if (path.is_absolute()) return Place{name, path};
+    if (name.front() == '/') return Place{name, name};
     // The best that is known of where the process was; the inode tells whether it is right.
     if (candidate.slot->state != record::State::live) return std::nullopt;
-    const auto whole = std::filesystem::path(candidate.record().header.cwd) / path;
-    if (!whole.is_absolute()) return std::nullopt;
-    return Place{whole.native(), whole};
+    const std::string whole = join(candidate.record().header.cwd, name);
+    if (whole.front() != '/') return std::nullopt;
+    return Place{whole, whole};
 }
 
 std::optional<kernel::FileFacts> look_at_queue(const Place& place, const kernel::Roots& roots) {
@@ -43,7 +42,9 @@ std::optional<kernel::FileFacts> look_at_queue(const Place& place, const kernel:
 }
 
 void check(const NamedKind& kind, const Evidence& evidence, Findings& findings) {
-    for (const NamedLeak& leak : find_named(kind, evidence)) add_named(kind.kind, leak, findings);
+    for (NamedLeak& leak : find_named(kind, evidence)) {
+        add_named(kind.kind, std::move(leak), findings);
+    }
 }
 
 }  // namespace

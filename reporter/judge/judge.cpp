@@ -68,7 +68,7 @@ void assign_sessions(Material& material, const kernel::Roots& roots) {
 Report judge_material(Material& material, const JudgeOptions& options) {
     const SessionFacts* first = material.sessions.empty() ? nullptr : &material.sessions.front();
     const judge::Census census(material.sources, first, options);
-    judge::Findings findings(options.include_notes);
+    judge::Findings findings(census, options.include_notes);
     judge::check_all(judge::gather(options, material.sources, census), findings);
 
     Report report;

@@ -46,6 +46,10 @@ std::optional<Candidate> owner_by_intent(const Group& group, const kernel::FileF
         if (!unsure || slot.has(record::unmapped)) continue;
         if (candidate.record().owner != facts.uid) continue;
         if (slot.created_at > facts.born + clock_slack) continue;
+        if (slot.state == record::State::live && slot.d != 0 &&
+            facts.born > static_cast<Time>(slot.d) + clock_slack) {
+            continue;
+        }
         if (!survived_reboot(candidate, facts)) continue;
         if (!owner || owner->slot->created_at <= slot.created_at) owner = candidate;
     }
@@ -62,7 +66,7 @@ std::vector<NamedLeak> find_named(const NamedKind& kind, const Evidence& evidenc
         if (candidate.slot->name_cut) continue;
         auto place = kind.place(candidate, roots);
         if (!place) continue;
-        const auto [at, is_new] = by_path.try_emplace(place->path.native(), groups.size());
+        const auto [at, is_new] = by_path.try_emplace(place->path, groups.size());
         if (is_new) groups.push_back({std::move(*place), {}});
         groups[at->second].candidates.push_back(candidate);
     }
@@ -80,13 +84,19 @@ std::vector<NamedLeak> find_named(const NamedKind& kind, const Evidence& evidenc
     return leaks;
 }
 
-void add_named(Kind kind, const NamedLeak& found, Findings& findings) {
-    Leak leak = make_leak(kind, found.place.shown);
-    leak.details.path = found.place.path.native();
+void add_named(Kind kind, NamedLeak found, Findings& findings) {
+    Leak leak = make_leak(kind, std::move(found.place.shown));
+    leak.details.path = std::move(found.place.path);
     leak.details.inode = found.facts.id.inode;
     leak.details.device = found.facts.id.device;
     leak.details.bytes = found.facts.bytes;
     findings.add(std::move(leak), found.origin);
+}
+
+std::string join(const std::filesystem::path& folder, std::string_view name) {
+    std::string path;
+    path.reserve(folder.native().size() + 1 + name.size());
+    return path.append(folder.native()).append("/").append(name);
 }
 
 std::optional<std::string> posix_name(std::string_view name) {

@@ -15,8 +15,8 @@ namespace leftover::judge {
 inline constexpr Time clock_slack = 20'000'000;  // ns
 
 struct Place {
-    std::string shown;           // the leak's name
-    std::filesystem::path path;  // where the file is
+    std::string shown;  // the leak's name
+    std::string path;   // where the file is; no filesystem::path, which takes its time with many
 };
 
 // A leak found under a name.
@@ -38,7 +38,10 @@ struct NamedKind {
 // What is left of this kind, each name once.
 std::vector<NamedLeak> find_named(const NamedKind& kind, const Evidence& evidence);
 
-void add_named(Kind kind, const NamedLeak& found, Findings& findings);
+void add_named(Kind kind, NamedLeak found, Findings& findings);
+
+// `folder`/`name`.
+std::string join(const std::filesystem::path& folder, std::string_view name);
 
 // A POSIX object's name without its slash, nothing when it is none.
 std::optional<std::string> posix_name(std::string_view name);

@@ -22,7 +22,7 @@ constexpr std::string_view prefix = "sem.";
 std::optional<Place> place_of_semaphore(const Candidate& candidate, const kernel::Roots& roots) {
     const auto plain = posix_name(candidate.slot->name);
     if (!plain) return std::nullopt;
-    return Place{"/" + *plain, roots.shm / (std::string(prefix) + *plain)};
+    return Place{"/" + *plain, join(roots.shm, std::string(prefix) + *plain)};
 }
 
 bool is_random_name(std::string_view name) {
@@ -100,7 +100,7 @@ std::optional<Candidate> HalfMade::take_intent(const kernel::FileFacts& facts) {
 
 NamedLeak HalfMade::leak_of(const Candidate& origin, const kernel::NamedFile& file) const {
     const std::string plain = file.name.substr(prefix.size());
-    return {origin, {"/" + plain, evidence_.options.roots.shm / file.name}, file.facts};
+    return {origin, {"/" + plain, join(evidence_.options.roots.shm, file.name)}, file.facts};
 }
 
 std::vector<NamedLeak> HalfMade::find() {
@@ -134,11 +134,10 @@ std::vector<NamedLeak> HalfMade::find() {
 
 void check_semaphores(const Evidence& evidence, Findings& findings) {
     const NamedKind kind{Kind::semaphore, S_IFREG, place_of_semaphore, look_at_path};
-    const std::vector<NamedLeak> found = find_named(kind, evidence);
-    for (const NamedLeak& leak : found) add_named(kind.kind, leak, findings);
-    for (const NamedLeak& leak : HalfMade(evidence, found).find()) {
-        add_named(kind.kind, leak, findings);
-    }
+    std::vector<NamedLeak> found = find_named(kind, evidence);
+    std::vector<NamedLeak> half_made = HalfMade(evidence, found).find();
+    for (NamedLeak& leak : found) add_named(kind.kind, std::move(leak), findings);
+    for (NamedLeak& leak : half_made) add_named(kind.kind, std::move(leak), findings);
 }
 
 }  // namespace leftover::judge

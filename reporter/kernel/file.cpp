@@ -32,7 +32,7 @@ std::optional<FileFacts> facts_at(int folder, const char* name) {
 
 }  // namespace
 
-std::optional<FileFacts> file_facts(const std::filesystem::path& path) {
+std::optional<FileFacts> file_facts(const std::string& path) {
     return facts_at(AT_FDCWD, path.c_str());
 }
 

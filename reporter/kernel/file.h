@@ -39,7 +39,7 @@ struct FileFacts {
 };
 
 // lstat: of the link itself, not of where it points. Nothing when the name does not resolve.
-std::optional<FileFacts> file_facts(const std::filesystem::path& path);
+std::optional<FileFacts> file_facts(const std::string& path);
 
 struct NamedFile {
     std::string name;  // without the folder

@@ -161,6 +161,8 @@ std::string content(const Stack& stack) {
 
 class Merger {
 public:
+    explicit Merger(std::size_t reports) : alone_(reports == 1) {}
+
     void add(Report&& report) {
         add_sessions(report);
         add_modules(report);
@@ -248,6 +250,10 @@ private:
             leak.stack = at == stack_numbers_.end() ? std::nullopt : std::optional(at->second);
         }
         if (leak.details.start_frame) renumber(*leak.details.start_frame);
+        if (alone_) {
+            result_.leaks.push_back(std::move(leak));
+            return;
+        }
         // Entries of one report are never the same leak, however alike; the nth of them is the nth
         // of another report.
         const std::string key = identity(leak);
@@ -275,6 +281,7 @@ private:
         std::move(cleanup.actions.begin(), cleanup.actions.end(), std::back_inserter(to.actions));
     }
 
+    bool alone_;  // nothing to compare with: a million leaks need not be indexed
     Report result_;
     std::unordered_map<std::string, std::size_t> sessions_;  // id: index
     std::map<std::tuple<std::string, std::string, std::uint64_t>, int> modules_;
@@ -290,7 +297,7 @@ private:
 }  // namespace
 
 Report merge(std::vector<Report> reports) {
-    Merger merger;
+    Merger merger(reports.size());
     for (Report& report : reports) merger.add(std::move(report));
     return merger.take();
 }

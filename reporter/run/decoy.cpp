@@ -19,22 +19,21 @@ constexpr struct timespec pause_between = {0, 500'000};
 
 bool is_pending(pid_t pid, int signal) {
     bool pending = false;
-    kernel::each_line(kernel::read_text("/proc/" + std::to_string(pid) + "/status"),
-                      [&](std::string_view line) {
-                          constexpr std::string_view key = "ShdPnd:\t";
-                          if (!line.starts_with(key)) return;
-                          const auto set =
-                              kernel::parse_number<std::uint64_t>(line.substr(key.size()), 16);
-                          pending = set && (*set >> (signal - 1) & 1U) != 0;
-                      });
+    kernel::each_line(
+        kernel::read_text("/proc/" + std::to_string(pid) + "/status"), [&](std::string_view line) {
+            constexpr std::string_view key = "ShdPnd:\t";
+            if (!line.starts_with(key)) return;
+            const auto set = kernel::parse_number<std::uint64_t>(line.substr(key.size()), 16);
+            pending = set && (*set >> (signal - 1) & 1U) != 0;
+        });
     return pending;
 }
 
 }  // namespace
 
 Decoy::Decoy() {
-    void* memory = ::mmap(nullptr, sizeof(Counts), PROT_READ | PROT_WRITE,
-                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* memory =
+        ::mmap(nullptr, sizeof(Counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return;  // every signal counts as sent to us alone
     counts_ = new (memory) Counts{};
     process_ = HelperProcess::start([counts = counts_] {

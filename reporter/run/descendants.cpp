@@ -1,5 +1,6 @@
 #include "reporter/run/descendants.h"
 
+#include <fmt/format.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,8 +10,6 @@
 #include <cstring>
 #include <map>
 #include <stdexcept>
-
-#include <fmt/format.h>
 
 #include "reporter/kernel/process.h"
 

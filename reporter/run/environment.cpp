@@ -1,12 +1,11 @@
 #include "reporter/run/environment.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <stdexcept>
 #include <string_view>
-
-#include <fmt/format.h>
 
 #include "reporter/kernel/text.h"
 
@@ -23,7 +22,8 @@ constexpr std::string_view separators = ": ";
 // Splits off the first entry of a list as LD_PRELOAD holds it, with the separators before it.
 std::string_view take_entry(std::string_view& list) {
     const auto begin = list.find_first_not_of(separators);
-    const auto end = begin == std::string_view::npos ? begin : list.find_first_of(separators, begin);
+    const auto end =
+        begin == std::string_view::npos ? begin : list.find_first_of(separators, begin);
     const std::string_view entry = list.substr(0, end);
     list.remove_prefix(entry.size());
     return entry;
@@ -48,8 +48,8 @@ std::string find_shim() {
     const fs::path self = fs::read_symlink("/proc/self/exe", error);
     if (error) throw std::runtime_error("cannot read /proc/self/exe: is /proc mounted?");
     const fs::path folder = self.parent_path();
-    for (const fs::path& path : {folder / shim_name,
-                                 folder.parent_path() / "lib" / "leftover" / shim_name}) {
+    for (const fs::path& path :
+         {folder / shim_name, folder.parent_path() / "lib" / "leftover" / shim_name}) {
         if (::access(path.c_str(), R_OK) == 0) return path.string();
     }
     throw std::runtime_error(fmt::format("{} is missing: it is neither in '{}' nor in '{}'",
@@ -87,7 +87,8 @@ std::vector<std::string> environment_with_shim(const char* const* environment,
         entry = fmt::format("{}{}", preload,
                             preload_list(shim, asan_runtime, entry.substr(preload.size())));
     }
-    if (!there) result.push_back(fmt::format("{}{}", preload, preload_list(shim, asan_runtime, "")));
+    if (!there)
+        result.push_back(fmt::format("{}{}", preload, preload_list(shim, asan_runtime, "")));
     result.push_back(to_text(options));
     return result;
 }

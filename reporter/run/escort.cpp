@@ -16,7 +16,7 @@ namespace {
 constexpr long millisecond = 1'000'000;
 
 void sleep_for(long nanoseconds) {
-    const struct timespec time{0, nanoseconds};
+    const timespec time{0, nanoseconds};
     ::nanosleep(&time, nullptr);
 }
 
@@ -112,7 +112,8 @@ bool Escort::child_has_it(const siginfo_t& signal) {
 
 void Escort::stop_like_child(int signal) {
     sigset_t one, old_mask, continued;
-    struct sigaction standard{}, old_action{};
+    struct sigaction standard = {};
+    struct sigaction old_action = {};
     siginfo_t info{};
     standard.sa_handler = SIG_DFL;
     sigemptyset(&one);

@@ -6,24 +6,15 @@ namespace leftover::run {
 namespace {
 
 bool counts(Status status) {
-    switch (status) {
-        case Status::leaked:
-        case Status::cleaned:
-        case Status::failed: return true;
-        case Status::in_use:
-        case Status::suppressed:
-        case Status::baseline: return false;
-    }
-    return false;
+    return status == Status::leaked || status == Status::cleaned || status == Status::failed;
 }
 
 }  // namespace
 
 std::uint64_t gate_count(const Report& report, Severity fail_on) {
-    return static_cast<std::uint64_t>(
-        std::count_if(report.leaks.begin(), report.leaks.end(), [&](const Leak& leak) {
-            return leak.severity >= fail_on && counts(leak.status);
-        }));
+    return static_cast<std::uint64_t>(std::count_if(
+        report.leaks.begin(), report.leaks.end(),
+        [&](const Leak& leak) { return leak.severity >= fail_on && counts(leak.status); }));
 }
 
 bool is_any_instrumented(const Report& report) {

@@ -54,7 +54,8 @@ void HelperProcess::end() {
     if (pid <= 0) return;
     ::kill(pid, SIGKILL);
     siginfo_t info;
-    while (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | __WALL) != 0 && errno == EINTR) {
+    while (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | __WALL) != 0 &&
+           errno == EINTR) {
     }
 }
 

@@ -1,10 +1,10 @@
 // Starting the program: forked first, executed when its session is ready for it.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
-
-#include <sys/types.h>
 
 #include "reporter/run/descriptor.h"
 #include "reporter/run/signals.h"

@@ -1,9 +1,9 @@
 #include "reporter/run/options.h"
 
+#include <fmt/format.h>
+
 #include <stdexcept>
 #include <string_view>
-
-#include <fmt/format.h>
 
 #include "reporter/model/names.h"
 

@@ -15,11 +15,11 @@ namespace leftover::run {
 void die_of(int signal) {
     std::cout.flush();
     std::fflush(nullptr);
-    const struct rlimit none{0, 0};
+    const rlimit none{0, 0};
     ::setrlimit(RLIMIT_CORE, &none);
     ::prctl(PR_SET_DUMPABLE, 0);  // a core_pattern that pipes takes no notice of the limit
 
-    struct sigaction standard{};
+    struct sigaction standard {};
     standard.sa_handler = SIG_DFL;
     sigaction(signal, &standard, nullptr);
     sigset_t one;

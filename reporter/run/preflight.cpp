@@ -1,6 +1,7 @@
 #include "reporter/run/preflight.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,8 +11,6 @@
 #include <stdexcept>
 #include <string>
 
-#include <fmt/format.h>
-
 #include "reporter/kernel/text.h"
 #include "reporter/run/descriptor.h"
 
@@ -20,7 +19,7 @@ namespace {
 
 // errno, or 0.
 int write_error(const std::string& file) {
-    struct stat status{};
+    struct stat status {};
     if (::stat(file.c_str(), &status) == 0) {
         if (S_ISDIR(status.st_mode)) return EISDIR;
         return ::faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) == 0 ? 0 : errno;
@@ -44,7 +43,8 @@ void check_proc() {
     }
     if (self != std::to_string(::getpid())) {
         throw std::runtime_error(
-            "/proc shows another pid namespace than this one; mount it anew (unshare --mount-proc)");
+            "/proc shows another pid namespace than this one; mount it anew (unshare "
+            "--mount-proc)");
     }
 }
 

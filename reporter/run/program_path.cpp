@@ -12,7 +12,7 @@ namespace {
 
 // 0, or why it cannot be executed. What else may be in the way, exec itself will tell.
 int execution_error(const std::string& path) {
-    struct stat status{};
+    struct stat status {};
     if (::stat(path.c_str(), &status) != 0) return errno;
     if (!S_ISREG(status.st_mode)) return EACCES;
     return ::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0 ? 0 : errno;
@@ -31,9 +31,13 @@ ProgramPath find_program(const std::string& name, const char* search) {
         if (!path.empty()) path += '/';  // an empty entry is the working directory
         path += name;
         switch (execution_error(path)) {
-            case 0: return {path.find('/') == std::string::npos ? "./" + path : path, 0};
-            case EACCES: error = EACCES; break;
-            default: break;
+            case 0:
+                return {path.find('/') == std::string::npos ? "./" + path : path, 0};
+            case EACCES:
+                error = EACCES;
+                break;
+            default:
+                break;
         }
         if (end == std::string_view::npos) return {name, error};
         rest.remove_prefix(end + 1);

@@ -59,8 +59,7 @@ void add_outside(Report& report, const Snapshot& before, const Options& options)
                      [](const ProcessInfo& process) { return process.instrumented; })) {
         for (const ProcessInfo& process : report.processes) processes.insert(process.pid);
     }
-    const bool notes_matter =
-        !options.outputs.empty() || options.gate.fail_on == Severity::note;
+    const bool notes_matter = !options.outputs.empty() || options.gate.fail_on == Severity::note;
     if (processes.empty() && !notes_matter) return;
     for (Leak& leak : appeared(before, snapshot(), processes, report.leaks)) {
         if ((options.kinds & record::bit(leak.kind)) != 0) report.leaks.push_back(std::move(leak));
@@ -107,8 +106,7 @@ void print_summary(const Report& report, const Options& options) {
     render::Options rendering = render::options_for(STDERR_FILENO);
     rendering.notes = options.gate.fail_on == Severity::note;
     try {
-        const auto renderer =
-            options.summary != nullptr ? options.summary->render : &render::text;
+        const auto renderer = options.summary != nullptr ? options.summary->render : &render::text;
         renderer(report, rendering, std::cerr);
     } catch (const std::exception& error) {
         say(error.what());

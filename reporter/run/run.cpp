@@ -1,13 +1,12 @@
 #include "reporter/run/run.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <exception>
 #include <stdexcept>
-
-#include <fmt/format.h>
 
 #include "reporter/commands/commands.h"
 #include "reporter/run/descendants.h"

@@ -1,25 +1,25 @@
 #include "reporter/run/session_folder.h"
 
 #include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <exception>
 #include <filesystem>
 #include <optional>
 #include <stdexcept>
-#include <vector>
-
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 
 #include "preload/record/format.h"
+#include "reporter/judge/judge.h"
 #include "reporter/kernel/machine.h"
 #include "reporter/kernel/process.h"
 #include "reporter/kernel/text.h"
@@ -64,7 +64,8 @@ std::optional<ProcessId> recorder(const fs::path& file) {
     if (first == std::string::npos || second == std::string::npos) return std::nullopt;
     const std::string_view text = name;
     const auto pid = kernel::parse_number<int>(text.substr(0, first));
-    const auto ticks = kernel::parse_number<std::uint64_t>(text.substr(first + 1, second - first - 1));
+    const auto ticks =
+        kernel::parse_number<std::uint64_t>(text.substr(first + 1, second - first - 1));
     if (!pid || !ticks) return std::nullopt;
     return ProcessId{*pid, *ticks};
 }
@@ -82,14 +83,17 @@ bool any_process_lives(const std::string& folder) {
     return false;
 }
 
-bool has_records(const std::string& folder) {
-    std::error_code error;
-    for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-         entry.increment(error)) {
-        const fs::path name = entry->path().filename();
-        if (name.extension() == ".record" || name == "nested") return true;
+// Nothing that this session's records tell of is there any more.
+bool nothing_is_left(const std::string& folder) {
+    if (fs::exists(folder + "/nested")) return false;
+    try {
+        const Report report = judge_folder(folder);
+        return report.sessions.front().complete &&
+               std::none_of(report.leaks.begin(), report.leaks.end(),
+                            [](const Leak& leak) { return leak.severity == Severity::error; });
+    } catch (const std::exception&) {
+        return fs::is_empty(folder);
     }
-    return false;
 }
 
 // Like rename, but never onto something.
@@ -102,9 +106,10 @@ bool rename_new(const std::string& from, const std::string& to) {
     return errno == EINVAL && std::rename(from.c_str(), to.c_str()) == 0;
 }
 
-// The records of a dead session tell what it left over; they stay under another name.
+// The records of a dead session tell what it left over; while anything is, they stay under another
+// name.
 void move_aside(const std::string& folder) {
-    if (!has_records(folder)) {
+    if (nothing_is_left(folder)) {
         std::error_code error;
         fs::remove_all(folder, error);
         if (!error) return;
@@ -181,8 +186,9 @@ void SessionFolder::remove() {
 }
 
 NestedEntry::NestedEntry(const std::string& outer, const SessionFolder& session) {
-    struct stat status{};
-    if (outer.empty() || ::stat(outer.c_str(), &status) != 0 || status.st_uid != ::geteuid()) return;
+    struct stat status {};
+    if (outer.empty() || ::stat(outer.c_str(), &status) != 0 || status.st_uid != ::geteuid())
+        return;
     const std::string folder = outer + "/nested";
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return;
     const std::string link = folder + "/" + session.id();

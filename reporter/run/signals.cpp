@@ -23,7 +23,7 @@ Signals::Signals() : awaited_(), inherited_mask_(), inherited_child_action_() {
     sigprocmask(SIG_BLOCK, &awaited_, &inherited_mask_);
 
     // Who ignores SIGCHLD never learns how its children ended.
-    struct sigaction standard{};
+    struct sigaction standard {};
     standard.sa_handler = SIG_DFL;
     sigaction(SIGCHLD, &standard, &inherited_child_action_);
 }
@@ -37,7 +37,8 @@ void Signals::prepare_to_report() const {
     sigset_t set;
     sigemptyset(&set);
     for (const int signal : impatient_signals) {
-        struct sigaction inherited{}, once{};
+        struct sigaction inherited = {};
+        struct sigaction once = {};
         once.sa_handler = absorb;
         once.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
         sigaction(signal, nullptr, &inherited);
@@ -48,7 +49,7 @@ void Signals::prepare_to_report() const {
     sigprocmask(SIG_UNBLOCK, &set, nullptr);
 
     // Nobody may read the summary any more; that must not change how we end.
-    struct sigaction ignored{};
+    struct sigaction ignored {};
     ignored.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &ignored, nullptr);
 }
@@ -63,7 +64,7 @@ bool wait_for_signal(const sigset_t& set, siginfo_t& info, double seconds) {
         } else {
             const double gone = std::chrono::duration<double>(Clock::now() - begin).count();
             const double rest = seconds > gone ? seconds - gone : 0;
-            struct timespec timeout{};
+            struct timespec timeout {};
             timeout.tv_sec = static_cast<std::time_t>(rest);
             timeout.tv_nsec = static_cast<long>((rest - std::floor(rest)) * 1e9);
             signal = sigtimedwait(&set, &info, &timeout);

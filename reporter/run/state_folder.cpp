@@ -1,6 +1,7 @@
 #include "reporter/run/state_folder.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -8,8 +9,6 @@
 #include <cstring>
 #include <filesystem>
 #include <stdexcept>
-
-#include <fmt/format.h>
 
 #include "reporter/run/descriptor.h"
 
@@ -30,12 +29,14 @@ std::string without_slashes(std::string path) {
 
 // A runtime folder that is not there, or was inherited from another user (sudo, su), is none.
 bool is_usable_runtime(const StatePlace& place) {
-    struct stat status{};
+    struct stat status {};
     return place.runtime_dir.starts_with('/') && ::stat(place.runtime_dir.c_str(), &status) == 0 &&
            S_ISDIR(status.st_mode) && status.st_uid == place.user;
 }
 
-std::string fallback(const StatePlace& place) { return fmt::format("/tmp/leftover-{}", place.user); }
+std::string fallback(const StatePlace& place) {
+    return fmt::format("/tmp/leftover-{}", place.user);
+}
 
 std::string wanted_folder(const StatePlace& place) {
     if (!place.state_dir.empty()) return without_slashes(place.state_dir);
@@ -53,9 +54,8 @@ void make(const std::string& path) {
 }
 
 void check(const std::string& path, uid_t user) {
-    const Descriptor folder(
-        ::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-    struct stat status{};
+    const Descriptor folder(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    struct stat status {};
     if (!folder.is_open() || ::fstat(folder.get(), &status) != 0) {
         refuse(path, fmt::format("cannot be opened: {}", std::strerror(errno)));
     }

@@ -1,6 +1,7 @@
 #include "reporter/run/supervisor.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,8 +11,6 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string_view>
-
-#include <fmt/format.h>
 
 #include "reporter/commands/commands.h"
 #include "reporter/kernel/machine.h"
@@ -50,18 +49,9 @@ Exit cannot_run(const std::string& name, std::string_view reason, int code) {
     return exit_with(code);
 }
 
-std::string_view reason_name(Loadable loadable) {
-    switch (loadable) {
-        case Loadable::yes: return "";
-        case Loadable::static_: return "static";
-        case Loadable::setuid: return "setuid";
-        case Loadable::architecture: return "architecture";
-        case Loadable::libc: return "libc";
-        case Loadable::unreadable: return "unreadable";
-        case Loadable::unknown: return "unknown";
-    }
-    return "unknown";
-}
+// In the order of Loadable.
+constexpr std::string_view reason_names[] = {"",     "static",     "setuid", "architecture",
+                                             "libc", "unreadable", "unknown"};
 
 ProcessId identify(pid_t pid) {
     const auto stat = kernel::read_stat(pid);
@@ -107,7 +97,8 @@ Exit Supervisor::run() {
     const auto begin = Clock::now();
     if (const int error = launch.start(); error != 0) {
         // The file is there; what is not is what it names as its interpreter.
-        return cannot_run(name, error == ENOENT ? "its interpreter is missing" : std::strerror(error),
+        return cannot_run(name,
+                          error == ENOENT ? "its interpreter is missing" : std::strerror(error),
                           not_executable);
     }
     keep_ = true;  // whatever happens from here on
@@ -127,8 +118,8 @@ void Supervisor::open_session() {
             fmt::format("the path of the session's folder '{}' is too long", folder_->path()));
     }
     if (!fits_into_preload(shim_)) {
-        const std::string link = folder_->path() + "/" +
-                                 std::filesystem::path(shim_).filename().string();
+        const std::string link =
+            folder_->path() + "/" + std::filesystem::path(shim_).filename().string();
         if (!fits_into_preload(link) || ::symlink(shim_.c_str(), link.c_str()) != 0) {
             throw std::runtime_error(fmt::format(
                 "'{}' cannot be preloaded: the loader takes no path with a blank, ':' or '$'",
@@ -143,7 +134,7 @@ Command Supervisor::prepare(const std::string& path) {
     const Target target = inspect(AT_FDCWD, path.c_str(), shim_.c_str());
     facts_.executable = absolute(path);
     facts_.instrumented = target.loadable == Loadable::yes;
-    facts_.reason = reason_name(target.loadable);
+    facts_.reason = reason_names[static_cast<std::size_t>(target.loadable)];
 
     Command command{path, options_.command, {}};
     if (facts_.instrumented) {
@@ -210,8 +201,10 @@ void Supervisor::tell(Report& report) {
 Exit Supervisor::own_end(const Report& report, bool trouble) const {
     const GateOptions& gate = options_.gate;
     switch (judge_exit(facts_.session.exit, gate, report, trouble)) {
-        case Verdict::program: return facts_.session.exit;
-        case Verdict::trouble: return exit_with(commands::run_trouble);
+        case Verdict::program:
+            return facts_.session.exit;
+        case Verdict::trouble:
+            return exit_with(commands::run_trouble);
         case Verdict::not_instrumented:
             say("nothing was instrumented, so the gate cannot tell");
             return exit_with(commands::run_trouble);

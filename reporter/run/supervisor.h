@@ -1,10 +1,10 @@
 // One session from its beginning to its end.
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
-
-#include <sys/types.h>
 
 #include "preload/core/loadable.h"
 #include "reporter/judge/outside.h"

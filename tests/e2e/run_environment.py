@@ -11,9 +11,7 @@ import sandbox
 from cases import changed_environment, expect, expect_equal, run_cases
 from tool import Tool
 
-BUILD = sandbox.enter()
-TOOL = Tool(BUILD)
-SHIM = os.path.join(BUILD, "libleftover.so")
+TOOL = Tool(sandbox.enter())
 
 # What it inherits beside environment and descriptors.
 LOOK = r"""

@@ -1,5 +1,5 @@
-// What the test scripts call through ctypes: the component under test, as text in a buffer of theirs.
-// A frame is FUNCTION \x1f FILE \x1f LINE \x1e.
+// What the test scripts call through ctypes: the component under test, as text in a buffer of
+// theirs. A frame is FUNCTION \x1f FILE \x1f LINE \x1e.
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -110,14 +110,14 @@ Job* signal_job;
 void on_signal(int) { run_job(signal_job); }
 
 volatile sig_atomic_t storm_count;
-volatile sig_atomic_t storm_bad;
+volatile sig_atomic_t storm_cut;
 
 struct Outermost {
     int frames = 0;
     bool is_module = false;
 };
 
-// Whatever the moment, the outermost frame is the script's module.
+// The outermost frame is the script's module.
 void on_storm(int) {
     Outermost outermost;
     const size_t count = capture(
@@ -128,7 +128,7 @@ void on_storm(int) {
         },
         &outermost, 2000);
     storm_count = storm_count + 1;
-    if (count != 0 && !outermost.is_module) storm_bad = storm_bad + 1;
+    if (count != 0 && !outermost.is_module) storm_cut = storm_cut + 1;
 }
 
 const char* watch_for;
@@ -239,15 +239,18 @@ PROBE int probe_in_handler(char* buffer, size_t size) {
 }
 
 // Captures in a handler at moments of the clock's choice, until it is called with 0. Returns how many
-// captures there were, or minus how many of them were wrong.
+// captures there were.
 PROBE int probe_storm(int microseconds) {
     if (microseconds != 0) {
         storm_count = 0;
-        storm_bad = 0;
+        storm_cut = 0;
     }
     set_timer(microseconds != 0 ? on_storm : SIG_IGN, microseconds);
-    return storm_bad != 0 ? -storm_bad : storm_count;
+    return storm_count;
 }
+
+// How many of them did not reach the outermost frame.
+PROBE int probe_storm_cut() { return storm_cut; }
 
 // Captures in a handler all the time and keeps the last stack in which `name` occurs, until it is
 // called with null.

@@ -128,6 +128,9 @@ def main():
     probe = find_built(build, "libleftover_python_probe.so")
     embedder = find_built(build, "leftover_python_embedder")
     pythons = find_pythons()
+    if not pythons:
+        print("no CPython with ctypes here")
+        return 77
     passed = True
     if shutil.which(os.environ.get("CC", "cc")) is not None:
         table = os.path.join(SOURCE, "preload", "python", "layouts.cpp")

@@ -497,11 +497,13 @@ uncounted()
 
 
 def storm(work, microseconds):
-    """Captures at arbitrary moments."""
+    """A signal handler may see the interpreter between two stores: no harm comes of it, and hardly ever
+    (up to 3.10, never) a stack that is cut."""
     free.probe_storm(microseconds)
     work()
-    count = free.probe_storm(0)
-    expect("storm", [count >= 0], [True])
+    count, cut = free.probe_storm(0), free.probe_storm_cut()
+    allowed = 0 if sys.version_info < (3, 11) else count // 100
+    expect("storm: %d of %d cut" % (cut, count), [cut <= allowed, count > 0], [True, True])
     return count
 
 

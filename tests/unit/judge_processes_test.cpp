@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "reporter/kernel/process.h"
 #include "tests/support/judge_fixture.h"
 
 namespace leftover {
@@ -136,6 +137,41 @@ TEST_F(JudgedProcesses, FindsProcessesOfAnotherPidNamespace) {
     const Report report = judge(writer);
     ASSERT_EQ(names(report), "python3.11");
     EXPECT_EQ(report.leaks[0].details.pid, 4007);
+}
+
+// The first process of a namespace is number 1 to itself and another to who made it.
+TEST_F(JudgedProcesses, KnowsTheFirstProcessOfAPidNamespaceByBothNumbers) {
+    test::write_file(folder / "proc/self/ns/pid", "");
+    RecordWriter outer;
+    outer.header().pid_namespace = kernel::own_pid_namespace(options.roots);
+    outer.header().flags = record::root;
+    add_child(outer, 201, 600, 601);
+    save(outer);
+    RecordWriter first;
+    first.header().pid_namespace = 1;
+    first.header().pid = 1;
+    first.header().ppid = 100;
+    first.header().start_ticks = 600;
+    add_child(first, 2, 610, 610);
+    add_file(first, Kind::semaphore, "/a", make("shm/sem.a"));
+    save(first, "1-600-0.record");
+    add_process({.pid = 201, .start_ticks = 600, .namespace_pids = "201\t1"});
+    add_process({.pid = 202, .start_ticks = 610, .namespace_pids = "202\t2"});
+
+    Report report = judge();
+    ASSERT_EQ(names(report), "/a python3.11 python3.11");
+    EXPECT_EQ(report.processes.size(), 3U);
+    EXPECT_EQ(process(report, 201)->ppid, 100);
+    EXPECT_EQ(process(report, 202)->ppid, 201);
+    for (const Leak& leak : report.leaks) {
+        EXPECT_EQ(leak.pid, leak.details.pid == 201 ? 100 : 201);
+    }
+    std::filesystem::remove_all(folder / "proc/201");
+    std::filesystem::remove_all(folder / "proc/202");
+    report = judge();
+    ASSERT_EQ(names(report), "/a");
+    EXPECT_EQ(report.processes.size(), 3U);
+    EXPECT_EQ(report.leaks[0].pid, 201);
 }
 
 TEST_F(JudgedProcesses, ListsAllProcesses) {

@@ -28,6 +28,19 @@ static void wait_to_go(void) {
 }
 
 static void* nothing(void* argument) { return argument; }
+static void* over(void* argument) {
+    pthread_setname_np(pthread_self(), "over");
+    return argument;
+}
+static void* work(void* argument) {
+    for (;;) {
+        const int file = open("work", O_CREAT | O_WRONLY | O_APPEND, 0600);
+        if (write(file, "x", 1) != 1) break;
+        close(file);
+        usleep(1000);
+    }
+    return argument;
+}
 static void* forever(void* argument) {
     for (;;) pause();
     return argument;
@@ -111,8 +124,7 @@ int main(int argc, char** argv) {
         pthread_attr_t detached;
         pthread_attr_init(&detached);
         pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-        pthread_create(&thread, NULL, nothing, NULL);
-        pthread_setname_np(thread, "over");
+        pthread_create(&thread, NULL, over, NULL);
         pthread_create(&thread, NULL, forever, NULL);
         pthread_setname_np(thread, "running");
         pthread_create(&thread, &detached, forever, NULL);
@@ -120,6 +132,17 @@ int main(int argc, char** argv) {
         pthread_create(&thread, NULL, nothing, NULL);
         pthread_join(thread, NULL);
         usleep(50000);
+        return 0;
+    }
+    if (strcmp(how, "busy") == 0) {  // a thread at work while its process waits for a child
+        pthread_t thread;
+        pthread_create(&thread, NULL, work, NULL);
+        if (fork() == 0) {
+            wait_to_go();
+            _exit(0);
+        }
+        while (access("work", F_OK) != 0) usleep(1000);
+        if (argc > 2) raise(atoi(argv[2]));
         return 0;
     }
     if (strcmp(how, "shared") == 0) {
