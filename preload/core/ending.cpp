@@ -44,20 +44,22 @@ void note_thread_names(Mapping& mapping) {
     });
 }
 
-// A process that ended with nothing live to its name needs no stacks any more: a build starts thousands
-// such. Not with other threads about, which may be creating.
+// What a process that ended with nothing live to its name need not keep: the stacks, and the slots when
+// they hold no children that ended either. A build starts thousands such. Not with other threads about,
+// which may be creating.
 void shrink(Mapping& mapping) {
-    if (mapping.in_memory || __libc_single_threaded == 0) return;
+    if (mapping.in_memory) return;
     bool live = false;
+    bool history = false;
     each_slot(mapping, [&](const SlotRef& ref) {
         const std::uint32_t state = ref.slot->state.load(std::memory_order_relaxed) & 0xff;
-        live = live || state != static_cast<std::uint32_t>(record::State::ended);
+        (state == static_cast<std::uint32_t>(record::State::ended) ? history : live) = true;
     });
-    if (live) return;
+    if (live || (__libc_single_threaded == 0 && count_threads() != 1)) return;
     recording.store(false, std::memory_order_release);
     const std::uint32_t chunks = mapping.chunk_count.load(std::memory_order_relaxed);
     for (std::uint32_t i = 0; i < chunks; ++i) {
-        if (mapping.type(i) != record::ChunkType::arena) continue;
+        if (history && mapping.type(i) == record::ChunkType::slots) continue;
         sys::call(SYS_madvise, mapping.bases[i], mapping.size(i), MADV_REMOVE);
     }
 }

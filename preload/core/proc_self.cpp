@@ -20,7 +20,10 @@ long read_file(const char* path, char* buffer, std::size_t size) {
     return got < 0 ? got : static_cast<long>(used);
 }
 
-std::uint64_t read_start_ticks(int pid, char* state) {
+namespace {
+
+// A numeric field of /proc/PID/stat, counted from 1.
+std::uint64_t read_stat_field(int wanted, int pid, char* state) {
     char path[48];
     Text text(path, sizeof path);
     if (pid == 0) {
@@ -38,15 +41,21 @@ std::uint64_t read_start_ticks(int pid, char* state) {
     if (name_end == std::string_view::npos || name_end + 2 >= rest.size()) return 0;
     rest.remove_prefix(name_end + 2);
     if (state != nullptr) *state = rest[0];
-    for (int field = 3; field < 22; ++field) {
+    for (int field = 3; field < wanted; ++field) {
         const std::size_t space = rest.find(' ');
         if (space == std::string_view::npos) return 0;
         rest.remove_prefix(space + 1);
     }
-    std::uint64_t ticks = 0;
-    take_number(rest, ticks);
-    return ticks;
+    std::uint64_t value = 0;
+    take_number(rest, value);
+    return value;
 }
+
+}  // namespace
+
+std::uint64_t read_start_ticks(int pid, char* state) { return read_stat_field(22, pid, state); }
+
+std::uint64_t count_threads() { return read_stat_field(20, 0, nullptr); }
 
 void read_boot_id(std::uint64_t id[2]) {
     char text[64];

@@ -16,6 +16,9 @@ long read_file(const char* path, char* buffer, std::size_t size);
 // `state`, when given, gets field 3.
 std::uint64_t read_start_ticks(int pid = 0, char* state = nullptr);
 
+// How many threads this process has now; 0 when that cannot be read.
+std::uint64_t count_threads();
+
 void read_boot_id(std::uint64_t id[2]);
 
 // The arguments, each with its NUL, cut at `size`; how many bytes.

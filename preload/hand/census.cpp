@@ -40,7 +40,8 @@ Census::Census(Evidence& evidence) : evidence_(evidence) {
 }
 
 bool Census::is_foreign(const Record& record) const {
-    return record.pid_namespace != 0 && own_namespace_ != 0 && record.pid_namespace != own_namespace_;
+    return record.pid_namespace != 0 && own_namespace_ != 0 &&
+           record.pid_namespace != own_namespace_;
 }
 
 Member* Census::find(int pid, bool foreign, std::uint64_t from, std::uint64_t to) const {
@@ -119,8 +120,8 @@ void Census::look_up(Member& member) const {
                    member.now.start_ticks <= member.ticks_to;
 }
 
-// A process killed within fork did not learn its child's number: the child is the one that began next
-// and whose record names its creator.
+// A process killed within fork did not learn its child's number: the child is the one that began
+// next and whose record names its creator.
 void Census::adopt(Member& member) {
     constexpr std::uint64_t longest_fork = 100;  // ticks
     if (member.creation != nullptr || member.is_root || member.first == nullptr) return;

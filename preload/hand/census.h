@@ -1,8 +1,8 @@
 // Every process of the session, from the records that processes wrote and the slots in which their
 // creators wrote them down; and which of them live. Any context; lives in the evidence's pool.
 //
-// Processes of other pid namespaces are listed, but whether they live is not known: their numbers mean
-// something else here. They count as alive until their record says that they ended.
+// Processes of other pid namespaces are listed, but whether they live is not known: their numbers
+// mean something else here. They count as alive until their record says that they ended.
 #pragma once
 
 #include <cstdint>
@@ -16,21 +16,21 @@ namespace leftover::hand {
 struct Member {
     Member* next_same_pid;
     int pid;
-    bool foreign;                 // of another pid namespace
+    bool foreign;  // of another pid namespace
     bool is_root;
     bool is_self;
-    bool alive;                   // and `now` is what /proc says
+    bool alive;                          // and `now` is what /proc says
     std::uint64_t ticks_from, ticks_to;  // it started between these
-    const Record* first;          // its images, oldest and newest; null: it wrote none
+    const Record* first;                 // its images, oldest and newest; null: it wrote none
     const Record* last;
-    const Resource* creation;     // the slot its creator wrote
+    const Resource* creation;  // the slot its creator wrote
     Counts counts[record::kind_count];
     ProcessFacts now;
 
     // Its own record says that it ended.
     bool says_ended() const {
-        return last != nullptr && (last->ending == record::Ending::code ||
-                                   last->ending == record::Ending::signal);
+        return last != nullptr &&
+               (last->ending == record::Ending::code || last->ending == record::Ending::signal);
     }
 };
 
@@ -57,7 +57,7 @@ private:
     Evidence& evidence_;
     List<Member*> members_;
     List<const Resource*> unfinished_;  // slots of forks that did not come back
-    Table by_pid_;  // to 1 + the newest of that pid
+    Table by_pid_;                      // to 1 + the newest of that pid
     std::uint64_t own_namespace_ = 0;
     const Member* self_ = nullptr;
     const Member* root_ = nullptr;

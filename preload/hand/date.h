@@ -37,7 +37,8 @@ static_assert(to_date(951782400).month == 2 && to_date(951782400).day == 29);  /
 // The last `width` digits, at most 20.
 inline Text& append_padded(Text& text, std::uint64_t number, unsigned width) {
     char digits[20];
-    for (unsigned at = width; at-- > 0; number /= 10) digits[at] = static_cast<char>('0' + number % 10);
+    for (unsigned at = width; at-- > 0; number /= 10)
+        digits[at] = static_cast<char>('0' + number % 10);
     return text << std::string_view(digits, width);
 }
 

@@ -58,7 +58,8 @@ void judge_session(Evidence& evidence, const End& end) {
     if (findings.left_over() || settings.report_always) report({about, end, true, realtime_ns()});
     // What dies with us is in the report and leaves nothing behind.
     bool any_alive = false;
-    for (const Member* member : census.members()) any_alive = any_alive || (member->alive && !member->is_self);
+    for (const Member* member : census.members())
+        any_alive = any_alive || (member->alive && !member->is_self);
     if (findings.errors == 0 && !any_alive && evidence.complete) remove_session();
 }
 

@@ -1,5 +1,5 @@
-// What is to be judged and reported at this process's end, and at a dump. On the stack of our own; in
-// its caller's turn.
+// What is to be judged and reported at this process's end, and at a dump. On the stack of our own;
+// in its caller's turn.
 #pragma once
 
 #include "preload/core/law.h"

@@ -1,5 +1,5 @@
-// Everything that is written down about a session: its records, read at one moment. Any context; in a
-// process one at a time.
+// Everything that is written down about a session: its records, read at one moment. Any context; in
+// a process one at a time.
 #pragma once
 
 #include "preload/core/law.h"
@@ -10,9 +10,9 @@ namespace leftover::hand {
 
 struct Evidence {
     Pool pool;
-    List<Record*> records;       // in the order in which they were opened
-    bool complete = true;        // false: something could not be read, or was never written down
-    const Record* own = nullptr; // this process image's
+    List<Record*> records;        // in the order in which they were opened
+    bool complete = true;         // false: something could not be read, or was never written down
+    const Record* own = nullptr;  // this process image's
 
     // All records of the session; of other processes only the headers, unless `resources`.
     void read_session(bool resources);

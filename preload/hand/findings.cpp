@@ -21,9 +21,15 @@ Leak* Findings::make(Pool& pool, Kind kind, std::string_view name, const Resourc
 void Findings::count(Pool& pool, Leak* leak) {
     if (!leaks.add(pool, leak)) return;
     switch (leak->severity) {
-        case Severity::error: ++errors; break;
-        case Severity::warning: ++warnings; break;
-        case Severity::note: ++notes; break;
+        case Severity::error:
+            ++errors;
+            break;
+        case Severity::warning:
+            ++warnings;
+            break;
+        case Severity::note:
+            ++notes;
+            break;
     }
     ++by_kind[static_cast<std::size_t>(leak->kind)];
 }

@@ -25,11 +25,11 @@ struct Leak {
     // Details; which there are, the kind tells.
     std::string_view path;  // named objects; empty: none of these three
     std::uint64_t inode, bytes;
-    int process;            // 0: none of these
+    int process;  // 0: none of these
     std::string_view command;
-    char state;             // of the process
+    char state;  // of the process
     std::uint64_t resident_bytes;
-    bool finished;          // thread
+    bool finished;  // thread
     std::uint64_t start_routine;
     record::NativeFrame start_frame;
 };
@@ -41,8 +41,8 @@ struct Findings {
     std::uint64_t notes = 0;
     std::uint64_t by_kind[record::kind_count] = {};
 
-    // A leak of the kind, with its severity; creator, time and stack are `origin`'s, if there is one.
-    // Null when there is no room. To be counted once it is filled in.
+    // A leak of the kind, with its severity; creator, time and stack are `origin`'s, if there is
+    // one. Null when there is no room. To be counted once it is filled in.
     Leak* make(Pool& pool, Kind kind, std::string_view name, const Resource* origin);
     void count(Pool& pool, Leak* leak);
 

@@ -53,7 +53,8 @@ bool follow_freeze(int signal, const siginfo_t* info) {
         requested_pid.load(std::memory_order_acquire) != pid) {
         return false;
     }
-    while (frozen_pid.load(std::memory_order_acquire) == pid) sys::futex_wait(&frozen_pid, pid, second);
+    while (frozen_pid.load(std::memory_order_acquire) == pid)
+        sys::futex_wait(&frozen_pid, pid, second);
     return true;
 }
 

@@ -1,8 +1,9 @@
-// While a process that ends waits for its descendants, its other threads would go on with what they do,
-// which can be to start more of these: a pool that replaces its workers. Without us they would be gone
-// by now, so they are made to wait as well.
+// While a process that ends waits for its descendants, its other threads would go on with what they
+// do, which can be to start more of these: a pool that replaces its workers. Without us they would
+// be gone by now, so they are made to wait as well.
 //
-// They are sent a signal that has our handler and that nobody uses. A thread that blocks it goes on.
+// They are sent a signal that has our handler and that nobody uses. A thread that blocks it goes
+// on.
 #pragma once
 
 #include <signal.h>

@@ -1,5 +1,7 @@
 #include "preload/hand/hand.h"
 
+#include <sys/resource.h>
+
 #include "preload/core/clock.h"
 #include "preload/core/environment.h"
 #include "preload/core/process.h"
@@ -57,6 +59,28 @@ private:
     bool taken_ = false;
 };
 
+// A program that ends because it has no descriptors left is one to report on: for the report it
+// gets what its hard limit allows.
+class MoreDescriptors {
+public:
+    MoreDescriptors() {
+        if (sys::call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0L, &before_) != 0) return;
+        struct rlimit64 more = before_;
+        more.rlim_cur = more.rlim_max;
+        raised_ = before_.rlim_cur < before_.rlim_max &&
+                  sys::call(SYS_prlimit64, 0, RLIMIT_NOFILE, &more, 0L) == 0;
+    }
+    ~MoreDescriptors() {
+        if (raised_) sys::call(SYS_prlimit64, 0, RLIMIT_NOFILE, &before_, 0L);
+    }
+    MoreDescriptors(const MoreDescriptors&) = delete;
+    MoreDescriptors& operator=(const MoreDescriptors&) = delete;
+
+private:
+    struct rlimit64 before_ = {};
+    bool raised_ = false;
+};
+
 void run_end(void* end) { report_end(*static_cast<const End*>(end)); }
 void run_dump(void*) { report_running(); }
 
@@ -94,6 +118,7 @@ void at_end(record::Ending ending, int value) {
     const Turn mine(5 * second);
     if (!mine) return;
     const SignalsBlocked blocked(Arriving::drop);
+    const MoreDescriptors more;
     End end = {ending, value};
     run_on_own_stack(run_end, &end);
     // Who dies of a signal does so at once.
@@ -117,6 +142,7 @@ void dump() {
     const Turn mine(0);
     if (!mine) return;
     const SignalsBlocked blocked(Arriving::wait);
+    const MoreDescriptors more;
     run_on_own_stack(run_dump, nullptr);
 }
 

@@ -82,8 +82,8 @@ Json& Json::strings(std::string_view list) {
     return end(']');
 }
 
-// Controls are escaped beyond what JSON asks for, those of the C1 block and of text direction too: a
-// report shown by cat must not steer the terminal.
+// Controls are escaped beyond what JSON asks for, those of the C1 block and of text direction too:
+// a report shown by cat must not steer the terminal.
 void Json::quote(std::string_view text) {
     put('"');
     while (!text.empty()) {

@@ -37,9 +37,9 @@ public:
     Json& text_or_null(std::string_view value) { return value.empty() ? null() : text(value); }
     Json& number(std::uint64_t value);
     Json& number_or_null(std::uint64_t value) { return value == 0 ? null() : number(value); }
-    Json& hex(std::uint64_t value);       // "0x12ab"
-    Json& seconds(std::uint64_t value);   // nanoseconds, as a decimal of seconds
-    Json& time(std::uint64_t value);      // CLOCK_REALTIME; 0 is null
+    Json& hex(std::uint64_t value);      // "0x12ab"
+    Json& seconds(std::uint64_t value);  // nanoseconds, as a decimal of seconds
+    Json& time(std::uint64_t value);     // CLOCK_REALTIME; 0 is null
     Json& truth(bool value) { return raw(value ? "true" : "false"); }
     Json& null() { return raw("null"); }
     // Strings, each with its NUL, as a list.

@@ -1,5 +1,5 @@
-// Which of what is written down is left over: the same rules as the tool's own (reporter/judge), and
-// the kernel has the last word. Any context.
+// Which of what is written down is left over: the same rules as the tool's own (reporter/judge),
+// and the kernel has the last word. Any context.
 //
 // A new kind is a function of its own, called where those of its sort are called.
 #pragma once

@@ -1,5 +1,5 @@
-// Named semaphores, and what a kill inside glibc's sem_open leaves. That makes a file `sem.XXXXXX` with
-// a random name, fills and maps it, links it to the real name and removes the random one.
+// Named semaphores, and what a kill inside glibc's sem_open leaves. That makes a file `sem.XXXXXX`
+// with a random name, fills and maps it, links it to the real name and removes the random one.
 #include <sys/stat.h>
 
 #include "preload/core/process.h"
@@ -18,7 +18,8 @@ constexpr std::string_view prefix = "sem.";
 bool is_random_name(std::string_view name) {
     if (name.size() != prefix.size() + 6 || !name.starts_with(prefix)) return false;
     for (const char c : behind(name, prefix.size())) {
-        if (!(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z')) return false;
+        if (!(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z'))
+            return false;
     }
     return true;
 }
@@ -38,9 +39,9 @@ bool is_dead(const Case& about, const Resource& resource) {
            writer->last != &record || !writer->alive;
 }
 
-// Another program may be in the middle of its own sem_open. A lease is granted only if nobody else has
-// the file open or mapped, in whatever namespace. Should somebody open it in that instant, the kernel
-// makes them wait and sends this thread a SIGIO, which SignalsBlocked takes back.
+// Another program may be in the middle of its own sem_open. A lease is granted only if nobody else
+// has the file open or mapped, in whatever namespace. Should somebody open it in that instant, the
+// kernel makes them wait and sends this thread a SIGIO, which SignalsBlocked takes back.
 bool is_used(long folder, const char* name) {
     const long fd = sys::call(SYS_openat, folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0);
     if (sys::failed(fd)) return true;
@@ -57,8 +58,8 @@ bool is_used(long folder, const char* name) {
 
 struct HalfMade {
     const Case& about;
-    List<NamedLeak*> linked;           // what has a second name, made by the dead
-    List<const Resource*> intents;     // of the dead, without a semaphore to show for it
+    List<NamedLeak*> linked;        // what has a second name, made by the dead
+    List<const Resource*> intents;  // of the dead, without a semaphore to show for it
 
     void collect(const List<NamedLeak*>& found);
     void find();
@@ -118,7 +119,8 @@ void HalfMade::add(const Resource& origin, const char* name, const FileFacts& fa
     Text plain(shown, sizeof shown);
     plain << '/' << behind(name, prefix.size());
     Pool& pool = about.pool();
-    add_named(about, Kind::semaphore, {&origin, pool.keep(plain.view()), pool.keep(text.view()), facts});
+    add_named(about, Kind::semaphore,
+              {&origin, pool.keep(plain.view()), pool.keep(text.view()), facts});
 }
 
 void HalfMade::judge(long folder, const char* name) {

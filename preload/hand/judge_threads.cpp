@@ -15,12 +15,13 @@ void judge_threads(const Case& about) {
     about.each(Kind::thread, [&](const Resource& thread) {
         const bool detached = thread.has(record::detached);
         const bool finished = thread.has(record::finished);
-        if (thread.state != record::State::live || (detached && finished) || !about.is_own(thread)) {
+        if (thread.state != record::State::live || (detached && finished) ||
+            !about.is_own(thread)) {
             return;
         }
-        Leak* const leak = about.findings.make(
-            about.pool(), detached ? Kind::detached_thread : Kind::thread,
-            thread.name.empty() ? thread.thread_name : thread.name, &thread);
+        Leak* const leak =
+            about.findings.make(about.pool(), detached ? Kind::detached_thread : Kind::thread,
+                                thread.name.empty() ? thread.thread_name : thread.name, &thread);
         if (leak == nullptr) return;
         if (!finished) leak->severity = Severity::note;
         leak->finished = finished;

@@ -39,12 +39,15 @@ const Resource* owner_by_inode(const Group& group, const FileFacts& facts) {
 const Resource* owner_by_intent(const Group& group, const FileFacts& facts) {
     const Resource* owner = nullptr;
     for (const Resource* at = group.resources; at != nullptr; at = at->next_same) {
-        // A live slot without an inode is one whose look at its own file failed.
-        const bool unsure = at->state == record::State::intent ||
-                            (at->state == record::State::live && at->a == 0);
+        // A live slot without an inode is one that nobody had looked up yet.
+        const bool unsure =
+            at->state == record::State::intent || (at->state == record::State::live && at->a == 0);
         if (!unsure || at->has(record::unmapped) || at->record->owner != facts.user) continue;
         if (at->created_ns > facts.born_ns + clock_slack) continue;
-        if (at->state == record::State::live && at->d != 0 && facts.born_ns > at->d + clock_slack) continue;
+        const bool call_is_over = at->state == record::State::live && at->d != 0;
+        if (call_is_over && facts.born_ns > at->d + clock_slack) continue;
+        if (at->state == record::State::live && at->d != 0 && facts.born_ns > at->d + clock_slack)
+            continue;
         if (owner == nullptr || owner->created_ns <= at->created_ns) owner = at;
     }
     return owner;

@@ -1,5 +1,5 @@
-// Resources that are a name in a file system: the name must still resolve to the file that was made.
-// Any context; what is found lives in the evidence's pool.
+// Resources that are a name in a file system: the name must still resolve to the file that was
+// made. Any context; what is found lives in the evidence's pool.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ struct FileFacts {
     std::uint32_t mode;
     std::uint32_t links;
     std::uint64_t bytes;
-    // CLOCK_REALTIME ns, from a clock that lags by up to a tick. Where the file system keeps no birth
-    // time this is the last change of the inode.
+    // CLOCK_REALTIME ns, from a clock that lags by up to a tick. Where the file system keeps no
+    // birth time this is the last change of the inode.
     std::uint64_t born_ns;
 };
 
@@ -33,8 +33,8 @@ struct NamedLeak {
     FileFacts facts;
 };
 
-// All of a kind that are still there, each name once. `prefix` in front of a name without its slash is
-// its path.
+// All of a kind that are still there, each name once. `prefix` in front of a name without its slash
+// is its path.
 List<NamedLeak*> find_named(const Case& about, Kind kind, std::string_view prefix);
 
 void add_named(const Case& about, Kind kind, const NamedLeak& found);

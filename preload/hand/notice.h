@@ -9,7 +9,8 @@
 namespace leftover::hand {
 
 // Writes "leftover: LEFTOVER_OPTIONS: " and the pieces as one line. What would steer a terminal is
-// shown as `?`. At the start of the process only: later, descriptor 2 may be the program's own file.
+// shown as `?`. At the start of the process only: later, descriptor 2 may be the program's own
+// file.
 void notice(std::string_view first, std::string_view second = {}, std::string_view third = {},
             std::string_view fourth = {});
 

@@ -77,10 +77,14 @@ bool parse_kinds(std::string_view value, std::uint32_t& into) {
 }
 
 bool parse_mode(std::string_view value, Mode& into) {
-    if (value == "report") into = Mode::report;
-    else if (value == "clean") into = Mode::clean;
-    else if (value == "off") into = Mode::off;
-    else return false;
+    if (value == "report")
+        into = Mode::report;
+    else if (value == "clean")
+        into = Mode::clean;
+    else if (value == "off")
+        into = Mode::off;
+    else
+        return false;
     return true;
 }
 
@@ -114,8 +118,8 @@ Result parse(std::string_view key, std::string_view value) {
     return Result::unknown;
 }
 
-// Takes `key=value` or `key="va:lue"` off the text, up to and with the colon behind it. False when it
-// is not of that form; then all up to the next colon is taken off and is in `key`.
+// Takes `key=value` or `key="va:lue"` off the text, up to and with the colon behind it. False when
+// it is not of that form; then all up to the next colon is taken off and is in `key`.
 bool take_option(std::string_view& text, std::string_view& key, std::string_view& value) {
     const std::string_view plain = text.substr(0, text.find(':'));
     const std::size_t equals = plain.find('=');
@@ -148,7 +152,8 @@ void parse_options(std::string_view text, bool complain) {
         const bool good = take_option(text, key, value);
         if (good) {
             switch (parse(key, value)) {
-                case Result::taken: break;
+                case Result::taken:
+                    break;
                 case Result::malformed:
                     if (complain) notice(key, ": not understood: '", value, "'");
                     break;

@@ -1,5 +1,5 @@
-// A stack of our own for judging and reporting: the program may end on a thread with little room, or
-// in a handler on an alternate stack of a few kilobytes.
+// A stack of our own for judging and reporting: the program may end on a thread with little room,
+// or in a handler on an alternate stack of a few kilobytes.
 #pragma once
 
 #include "preload/core/law.h"

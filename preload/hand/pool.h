@@ -88,8 +88,8 @@ void sort(const List<T>& list, Before before) {
 // different things are not equal in practice.
 class Table {
 public:
-    // The number kept for the key; where there is none it becomes `fresh`, and `is_new` says so. Null
-    // when there is no room.
+    // The number kept for the key; where there is none it becomes `fresh`, and `is_new` says so.
+    // Null when there is no room.
     std::uint32_t* enter(Pool& pool, std::uint64_t key, std::uint32_t fresh, bool& is_new);
     const std::uint32_t* find(std::uint64_t key) const;
 

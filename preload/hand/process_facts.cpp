@@ -2,6 +2,8 @@
 
 #include <sys/auxv.h>
 
+#include <cerrno>
+
 #include "preload/core/proc_self.h"
 #include "preload/core/sys.h"
 #include "preload/core/text.h"
@@ -29,7 +31,8 @@ bool read_process(int pid, ProcessFacts& facts) {
     // The name may hold anything, parentheses included: it ends at the last one.
     const std::size_t begin = text.find('(');
     const std::size_t end = text.rfind(')');
-    if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) return false;
+    if (begin == std::string_view::npos || end == std::string_view::npos || end < begin)
+        return false;
     Text(facts.name, sizeof facts.name) << behind(text, begin + 1).substr(0, end - begin - 1);
     text.remove_prefix(end + 1);
     if (text.size() < 3) return false;
@@ -53,7 +56,8 @@ bool read_process(int pid, ProcessFacts& facts) {
 
 bool is_alive(int pid, std::uint64_t start_ticks) {
     ProcessFacts facts;
-    return read_process(pid, facts) && facts.start_ticks == start_ticks && facts.is_alive();
+    if (!read_process(pid, facts)) return sys::kill(pid, 0) != -ESRCH;
+    return facts.start_ticks == start_ticks && facts.is_alive();
 }
 
 std::string_view read_command_of(int pid, char* buffer, std::size_t size) {

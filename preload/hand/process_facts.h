@@ -27,7 +27,8 @@ struct ProcessFacts {
 // False when there is no such process.
 bool read_process(int pid, ProcessFacts& facts);
 
-// Whether the process of that number that started then lives.
+// Whether the process of that number that started then lives. One that exists but may not be looked
+// at does.
 bool is_alive(int pid, std::uint64_t start_ticks);
 
 // The arguments, each with its NUL, cut at `size`; empty when they cannot be read.

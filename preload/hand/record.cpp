@@ -18,8 +18,8 @@ int to_pid(std::uint32_t number) { return number <= INT32_MAX ? static_cast<int>
 bool is_known(const Header& header) {
     return __builtin_memcmp(header.magic, record::magic, sizeof header.magic) == 0 &&
            header.version == record::version && header.byte_order == record::byte_order &&
-           header.header_size == record::header_size &&
-           header.slot_size == sizeof(record::Slot) && header.word_size == sizeof(void*);
+           header.header_size == record::header_size && header.slot_size == sizeof(record::Slot) &&
+           header.word_size == sizeof(void*);
 }
 
 bool has_magic(const Header& header) {
@@ -71,7 +71,8 @@ Record* read_record(const RecordBytes& bytes, Pool& pool, bool& begun) {
     if (ending <= static_cast<std::uint32_t>(record::Ending::exec)) {
         record->ending = static_cast<record::Ending>(ending);
     }
-    record->ending_value = static_cast<int>(header.ending_value.load(std::memory_order_relaxed) & 0xffff);
+    record->ending_value =
+        static_cast<int>(header.ending_value.load(std::memory_order_relaxed) & 0xffff);
     record->ended_ns = header.ended_ns.load(std::memory_order_relaxed);
     record->lost = header.lost.load(std::memory_order_relaxed);
     record->reported = header.reported.load(std::memory_order_relaxed) != 0;
@@ -95,7 +96,8 @@ std::size_t read_item(const RecordBytes& bytes, const Record& record, record::It
     const std::uint32_t number = record::item_chunk(id);
     if (id == 0 || number >= record.chunk_count) return 0;
     const ChunkEntry& chunk = record.chunks[number];
-    if (chunk.type.load(std::memory_order_relaxed) != static_cast<std::uint32_t>(ChunkType::arena)) {
+    if (chunk.type.load(std::memory_order_relaxed) !=
+        static_cast<std::uint32_t>(ChunkType::arena)) {
         return 0;
     }
     const std::uint64_t offset = record::item_offset(id);
@@ -115,16 +117,19 @@ bool find_module(const RecordBytes& bytes, const Record& record, std::uint32_t n
     for (std::uint32_t c = 0; c < record.chunk_count; ++c) {
         const ChunkEntry& chunk = record.chunks[c];
         record::ArenaChunk head;
-        if (chunk.type.load(std::memory_order_relaxed) != static_cast<std::uint32_t>(ChunkType::arena) ||
+        if (chunk.type.load(std::memory_order_relaxed) !=
+                static_cast<std::uint32_t>(ChunkType::arena) ||
             !bytes.read_all(chunk.offset, &head, sizeof head)) {
             continue;
         }
         const std::uint64_t used = head.used.load(std::memory_order_relaxed);
         std::uint64_t at = head.first_item;
-        while (at >= sizeof head && at % 8 == 0 && at < used && at + sizeof(record::Item) < chunk.size) {
+        while (at >= sizeof head && at % 8 == 0 && at < used &&
+               at + sizeof(record::Item) < chunk.size) {
             record::Item item;
             if (!bytes.read_all(chunk.offset + at, &item, sizeof item)) break;
-            const auto type = static_cast<record::ItemType>(item.type.load(std::memory_order_relaxed));
+            const auto type =
+                static_cast<record::ItemType>(item.type.load(std::memory_order_relaxed));
             // Torn before its size was written: what lies behind it cannot be reached this way.
             if (type == record::ItemType::none && item.size == 0) break;
             if (type == record::ItemType::module && item.size >= sizeof module &&

@@ -42,12 +42,12 @@ struct Counts {
 
 // What one process image wrote.
 struct Record {
-    const char* file;        // its name in the session's folder; null: `mapping`
+    const char* file;  // its name in the session's folder; null: `mapping`
     const Mapping* mapping;
-    std::uint32_t number;    // among those read
-    std::uint32_t owner;     // user
+    std::uint32_t number;  // among those read
+    std::uint32_t owner;   // user
     bool complete;
-    std::uint32_t flags;     // record::HeaderFlag
+    std::uint32_t flags;  // record::HeaderFlag
     int pid, ppid;
     std::uint64_t start_ticks, started_ns, opened_ns, pid_namespace;
     record::Ending ending;
@@ -69,15 +69,15 @@ std::string_view text_of(const char (&field)[size]) {
     return whole.substr(0, whole.find('\0'));
 }
 
-// Reads the header, and no more. Null when it is that of no record this version knows, or of one that
-// was never begun (`begun` tells).
+// Reads the header, and no more. Null when it is that of no record this version knows, or of one
+// that was never begun (`begun` tells).
 Record* read_record(const RecordBytes& bytes, Pool& pool, bool& begun);
 
 // Adds all published resources to the record; `complete` is false when something was damaged.
 void read_resources(const RecordBytes& bytes, Record& record, Pool& pool);
 
-// An item's payload, at most `size` bytes of it; how many bytes the payload has, or 0 when that id is
-// no item of the type.
+// An item's payload, at most `size` bytes of it; how many bytes the payload has, or 0 when that id
+// is no item of the type.
 std::size_t read_item(const RecordBytes& bytes, const Record& record, record::ItemId id,
                       record::ItemType type, void* to, std::size_t size);
 

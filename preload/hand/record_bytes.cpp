@@ -69,8 +69,8 @@ std::size_t RecordBytes::read(std::uint64_t offset, void* to, std::size_t size) 
         if (got <= 0) break;
         done += static_cast<std::size_t>(got);
     }
-    // The writer publishes with release stores; what the kernel copied keeps their order between two
-    // reads.
+    // The writer publishes with release stores; what the kernel copied keeps their order between
+    // two reads.
     std::atomic_thread_fence(std::memory_order_acquire);
     return done;
 }

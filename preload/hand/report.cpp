@@ -76,7 +76,8 @@ std::uint64_t started_at(const Outcome& outcome) {
     const Evidence& evidence = outcome.about.evidence;
     if (evidence.own != nullptr) return evidence.own->started_ns;
     const Member* const self = outcome.about.census.self();
-    return self != nullptr && self->creation != nullptr ? self->creation->created_ns : outcome.now_ns;
+    return self != nullptr && self->creation != nullptr ? self->creation->created_ns
+                                                        : outcome.now_ns;
 }
 
 }  // namespace
@@ -95,14 +96,19 @@ void write_exit(Json& json, const End& end) {
         case record::Ending::signal:
             json.key("signal").text(signal_name(end.value, buffer, sizeof buffer));
             break;
-        case record::Ending::code: json.key("code").number(static_cast<unsigned>(end.value)); break;
-        default: json.key("running").truth(true); break;
+        case record::Ending::code:
+            json.key("code").number(static_cast<unsigned>(end.value));
+            break;
+        default:
+            json.key("running").truth(true);
+            break;
     }
     json.end('}');
 }
 
 bool write_report(const Outcome& outcome) {
-    if (fill_template(settings.report, started_at(outcome), path_buffer, sizeof path_buffer).empty()) {
+    if (fill_template(settings.report, started_at(outcome), path_buffer, sizeof path_buffer)
+            .empty()) {
         return false;
     }
     const long folder = start_folder(outcome);

@@ -1,12 +1,12 @@
-// The JSON report, as far as the program itself can tell: native frames without names, leaks without
-// fingerprints. Any context; under the lock of the one who ends.
+// The JSON report, as far as the program itself can tell: native frames without names, leaks
+// without fingerprints. Any context; under the lock of the one who ends.
 #pragma once
 
 #include <string_view>
 
 #include "preload/core/law.h"
-#include "preload/hand/judge.h"
 #include "preload/hand/json.h"
+#include "preload/hand/judge.h"
 #include "preload/hand/stack_table.h"
 
 namespace leftover::hand {
@@ -21,7 +21,7 @@ struct End {
 struct Outcome {
     const Case& about;
     End end;
-    bool whole_session;   // else of this process alone
+    bool whole_session;  // else of this process alone
     std::uint64_t now_ns;
 };
 

@@ -34,7 +34,8 @@ void write_leak(Json& json, const Leak& leak, StackTable& stacks) {
     const std::uint32_t stack = leak.record != nullptr ? stacks.stack(*leak.record, leak.stack) : 0;
     // The module of a thread's routine is in the report, so that the address can be given a name.
     std::uint64_t base = 0;
-    if (leak.record != nullptr && leak.start_frame != 0) stacks.module(*leak.record, leak.start_frame, base);
+    if (leak.record != nullptr && leak.start_frame != 0)
+        stacks.module(*leak.record, leak.start_frame, base);
     json.line().begin('{');
     json.key("kind").text(record::row(leak.kind).name);
     json.key("severity").text(severity_names[static_cast<std::size_t>(leak.severity)]);

@@ -36,7 +36,8 @@ void append_host(Text& text) {
 
 bool is_template(std::string_view text) {
     for (std::size_t at = 0; (at = text.find('%', at)) != std::string_view::npos; at += 2) {
-        if (at + 1 == text.size() || known.find(text[at + 1]) == std::string_view::npos) return false;
+        if (at + 1 == text.size() || known.find(text[at + 1]) == std::string_view::npos)
+            return false;
     }
     return !text.empty();
 }
@@ -54,11 +55,21 @@ std::string_view fill_template(std::string_view text, std::uint64_t started_ns, 
             continue;
         }
         switch (text[++at]) {
-            case 'p': path.number(static_cast<std::uint64_t>(identity.pid)); break;
-            case 'e': append_name(path, executable_name()); break;
-            case 'h': append_host(path); break;
-            case 't': append_compact_time(path, started_ns); break;
-            default: path << '%'; break;
+            case 'p':
+                path.number(static_cast<std::uint64_t>(identity.pid));
+                break;
+            case 'e':
+                append_name(path, executable_name());
+                break;
+            case 'h':
+                append_host(path);
+                break;
+            case 't':
+                append_compact_time(path, started_ns);
+                break;
+            default:
+                path << '%';
+                break;
         }
     }
     return path.cut() ? std::string_view{} : path.view();

@@ -16,8 +16,8 @@ bool is_template(std::string_view text);
 // Remembers the working folder; a relative path is meant from where the program started.
 void remember_start_folder();
 
-// Fills the template in for this process, which began at `started_ns`. Empty when it does not fit. A
-// relative path stays one.
+// Fills the template in for this process, which began at `started_ns`. Empty when it does not fit.
+// A relative path stays one.
 std::string_view fill_template(std::string_view text, std::uint64_t started_ns, char* buffer,
                                std::size_t size);
 
@@ -26,7 +26,8 @@ std::string_view fill_template(std::string_view text, std::uint64_t started_ns, 
 // closes what is not negative.
 long open_start_folder(const char* session_start);
 
-// Makes the folders of a path, as seen from `folder`, that are not there. Changes the text meanwhile.
+// Makes the folders of a path, as seen from `folder`, that are not there. Changes the text
+// meanwhile.
 void make_folders(long folder, char* path);
 
 }  // namespace leftover::hand

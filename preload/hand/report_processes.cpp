@@ -11,12 +11,18 @@ namespace {
 
 std::string_view reason_name(std::uint32_t value) {
     switch (static_cast<record::Reason>(value & 0xff)) {
-        case record::Reason::static_: return "static";
-        case record::Reason::setuid: return "setuid";
-        case record::Reason::architecture: return "architecture";
-        case record::Reason::libc: return "libc";
-        case record::Reason::unreadable: return "unreadable";
-        default: return "unknown";
+        case record::Reason::static_:
+            return "static";
+        case record::Reason::setuid:
+            return "setuid";
+        case record::Reason::architecture:
+            return "architecture";
+        case record::Reason::libc:
+            return "libc";
+        case record::Reason::unreadable:
+            return "unreadable";
+        default:
+            return "unknown";
     }
 }
 
@@ -89,7 +95,8 @@ Description describe(const Member& member, const Outcome& outcome) {
     if (member.is_self) {
         its.has_end = true;
         its.end = outcome.end;
-        if (its.ended_ns == 0 && outcome.end.how != record::Ending::running) its.ended_ns = outcome.now_ns;
+        if (its.ended_ns == 0 && outcome.end.how != record::Ending::running)
+            its.ended_ns = outcome.now_ns;
         if (its.command.empty()) describe_now(member, outcome.about.pool(), its);
     } else if (member.alive && !member.foreign && !member.says_ended()) {
         describe_now(member, outcome.about.pool(), its);

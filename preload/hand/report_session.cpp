@@ -66,7 +66,8 @@ void write_session(Json& json, const Outcome& outcome) {
     }
     json.key("timed_out").truth(false);
     json.key("mode").text(settings.mode == Mode::clean ? "clean" : "report");
-    json.key("complete").truth(outcome.about.evidence.complete && !outcome.about.pool().exhausted());
+    json.key("complete")
+        .truth(outcome.about.evidence.complete && !outcome.about.pool().exhausted());
     json.key("labels").begin('{').end('}');
     json.end('}');
 }

@@ -60,12 +60,14 @@ bool Reader::place_of(SlotId id, std::uint64_t& offset) const {
     SlotChunk head;
     if (number >= record_.chunk_count) return false;
     const record::ChunkEntry& chunk = record_.chunks[number];
-    if (chunk.type.load(std::memory_order_relaxed) != static_cast<std::uint32_t>(ChunkType::slots) ||
+    if (chunk.type.load(std::memory_order_relaxed) !=
+            static_cast<std::uint32_t>(ChunkType::slots) ||
         !bytes_.read_all(chunk.offset, &head, sizeof head) || !is_sound(head, chunk.size) ||
         record::slot_number(id) >= head.capacity) {
         return false;
     }
-    offset = chunk.offset + head.slots_offset + std::uint64_t{record::slot_number(id)} * sizeof(Slot);
+    offset =
+        chunk.offset + head.slots_offset + std::uint64_t{record::slot_number(id)} * sizeof(Slot);
     return true;
 }
 
@@ -78,8 +80,8 @@ std::string_view Reader::read_name(const Slot& slot, bool& cut) const {
         alignas(Slot) char tail_bytes[sizeof(Slot)];
         const auto& tail = *reinterpret_cast<const Slot*>(tail_bytes);
         std::uint64_t offset = 0;
-        if (next == 0 || !place_of(next, offset) || !bytes_.read_all(offset, tail_bytes, sizeof(Slot)) ||
-            state_of(tail) != State::tail) {
+        if (next == 0 || !place_of(next, offset) ||
+            !bytes_.read_all(offset, tail_bytes, sizeof(Slot)) || state_of(tail) != State::tail) {
             cut = true;
             break;
         }
@@ -141,8 +143,10 @@ void Reader::read_chunk(const record::ChunkEntry& chunk) {
     }
     for (std::uint32_t first = 0; first < head.capacity; first += block_slots) {
         std::uint64_t claimed = 0;
-        const std::uint64_t offset = chunk.offset + head.slots_offset + std::uint64_t{first} * sizeof(Slot);
-        if (!bytes_.read_all(chunk.offset + head.bitmap_offset + first / 8, &claimed, sizeof claimed)) {
+        const std::uint64_t offset =
+            chunk.offset + head.slots_offset + std::uint64_t{first} * sizeof(Slot);
+        if (!bytes_.read_all(chunk.offset + head.bitmap_offset + first / 8, &claimed,
+                             sizeof claimed)) {
             record_.complete = false;
             return;
         }
@@ -155,10 +159,11 @@ void Reader::read_chunk(const record::ChunkEntry& chunk) {
         for (; claimed != 0; claimed &= claimed - 1) {
             const std::size_t at = static_cast<unsigned>(__builtin_ctzll(claimed)) * sizeof(Slot);
             const auto& slot = *reinterpret_cast<const Slot*>(first_reading + at);
-            // One that never stands still belongs to a process at work, and what it holds by now was
-            // made after this reading began.
+            // One that never stands still belongs to a process at work, and what it holds by now
+            // was made after this reading began.
             for (int attempt = 0; attempt < attempts; ++attempt) {
-                const bool stable = __builtin_memcmp(first_reading + at, second_reading + at, sizeof(Slot)) == 0;
+                const bool stable =
+                    __builtin_memcmp(first_reading + at, second_reading + at, sizeof(Slot)) == 0;
                 if (stable && (!is_published(slot) || add(offset + at, slot))) break;
                 if (!bytes_.read_all(offset + at, first_reading + at, sizeof(Slot)) ||
                     !bytes_.read_all(offset + at, second_reading + at, sizeof(Slot))) {

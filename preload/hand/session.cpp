@@ -71,7 +71,8 @@ bool find_state_folder(char* real, std::size_t size) {
     char path[path_size];
     if (const std::string_view given = variable("LEFTOVER_STATE_DIR"); !given.empty()) {
         Text text(path, sizeof path);
-        if (!(text << without_slashes(given)).cut() && take_state_folder(path, real, size)) return true;
+        if (!(text << without_slashes(given)).cut() && take_state_folder(path, real, size))
+            return true;
     }
     if (const std::string_view runtime = variable("XDG_RUNTIME_DIR"); is_usable_runtime(runtime)) {
         Text text(path, sizeof path);

@@ -29,8 +29,8 @@ inline void take_pending(int signal) {
     }
 }
 
-// What becomes of signals that arrive meanwhile. At the process's end they are dropped: without us it
-// would be gone by now, and its handlers with it.
+// What becomes of signals that arrive meanwhile. At the process's end they are dropped: without us
+// it would be gone by now, and its handlers with it.
 enum class Arriving { wait, drop };
 
 class SignalsBlocked {

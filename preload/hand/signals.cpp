@@ -7,6 +7,7 @@
 #include "preload/core/ending.h"
 #include "preload/core/process.h"
 #include "preload/core/sys.h"
+#include "preload/core/text.h"
 #include "preload/hand/freeze.h"
 #include "preload/hand/hand.h"
 #include "preload/hand/options.h"
@@ -21,9 +22,9 @@ namespace {
 constexpr std::uint64_t terminating = [] {
     std::uint64_t set = 0;
     for (const int signal :
-         {SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGUSR1, SIGSEGV, SIGUSR2,
-          SIGPIPE, SIGALRM, SIGTERM, SIGSTKFLT, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGPOLL, SIGPWR,
-          SIGSYS}) {
+         {SIGHUP,  SIGINT,    SIGQUIT, SIGILL,  SIGTRAP, SIGABRT, SIGBUS,    SIGFPE,
+          SIGUSR1, SIGSEGV,   SIGUSR2, SIGPIPE, SIGALRM, SIGTERM, SIGSTKFLT, SIGXCPU,
+          SIGXFSZ, SIGVTALRM, SIGPROF, SIGPOLL, SIGPWR,  SIGSYS}) {
         set |= signal_bit(signal);
     }
     return set;
@@ -52,11 +53,10 @@ void die(int signal, siginfo_t* info, void* context) {
     struct sigaction action = {};
     action.sa_handler = SIG_DFL;
     real_action(signal, &action, nullptr);
-    // Nothing else is to run before; and sigsuspend, ppoll and their kin are about to block the signal
-    // again.
-    auto& mask = static_cast<ucontext_t*>(context)->uc_sigmask;
-    sigfillset(&mask);
-    sigdelset(&mask, signal);
+    // Nothing else is to run before; and sigsuspend, ppoll and their kin are about to block the
+    // signal again. The kernel's set is one word; what lies behind it is not ours.
+    const std::uint64_t mask = ~signal_bit(signal);
+    copy_bytes(&static_cast<ucontext_t*>(context)->uc_sigmask, &mask, sizeof mask);
     if (is_repeatable(signal, info)) return;
     const pid_t pid = sys::getpid();
     const pid_t tid = sys::gettid();
@@ -131,8 +131,8 @@ void install_handlers() {
         if (!is_watched(signal)) continue;
         struct sigaction now;
         if (real_action(signal, nullptr, &now) != 0) continue;
-        // Whoever started us may have had the dump signal ignored, as nohup does with HUP; that it is
-        // asked for says more.
+        // Whoever started us may have had the dump signal ignored, as nohup does with HUP; that it
+        // is asked for says more.
         const bool ignored_dump = now.sa_handler == SIG_IGN && signal == settings.dump_signal;
         if (now.sa_handler != SIG_DFL && !ignored_dump) continue;
         told[signal] = now;

@@ -1,5 +1,6 @@
-// Signals that end the program by default are handled, to report first; then the process dies of that
-// very signal. The program is told of none of this: the hooks in hooks/signal.cpp answer for us.
+// Signals that end the program by default are handled, to report first; then the process dies of
+// that very signal. The program is told of none of this: the hooks in hooks/signal.cpp answer for
+// us.
 #pragma once
 
 #include <signal.h>
@@ -20,8 +21,9 @@ bool is_ours(const struct sigaction& action);
 // What the program believes the action of a signal to be that has our handler. Any context.
 const struct sigaction& action_as_told(int signal);
 
-// The program has set the action of the signal: when that is the default, our handler takes its place,
-// and what the program set is kept for it to ask. Any context but a vforked child; errno kept.
+// The program has set the action of the signal: when that is the default, our handler takes its
+// place, and what the program set is kept for it to ask. Any context but a vforked child; errno
+// kept.
 void take_default(int signal);
 
 // The C library's sigaction, past our hook. errno is its own.

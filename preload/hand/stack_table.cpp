@@ -34,7 +34,8 @@ std::uint32_t StackTable::stack(const Record& record, record::ItemId id) {
     bool is_new = false;
     if (id == 0) return 0;
     if (const std::uint32_t* known = stack_numbers_.find(key_of(record, id))) return *known;
-    if (read_item(bytes_of(record), record, id, record::ItemType::stack, &head, sizeof head) < sizeof head) {
+    if (read_item(bytes_of(record), record, id, record::ItemType::stack, &head, sizeof head) <
+        sizeof head) {
         return 0;
     }
     if (!stacks_.add(pool_, {&record, id})) return 0;
@@ -49,7 +50,8 @@ std::string_view StackTable::string(const Record& record, record::ItemId id) {
     return {string_buffer, size < sizeof string_buffer ? size : sizeof string_buffer};
 }
 
-std::uint32_t StackTable::module(const Record& record, record::NativeFrame frame, std::uint64_t& base) {
+std::uint32_t StackTable::module(const Record& record, record::NativeFrame frame,
+                                 std::uint64_t& base) {
     const std::uint32_t number = record::frame_module(frame);
     if (number == record::no_module) return 0;
     bool is_new = false;
@@ -60,15 +62,16 @@ std::uint32_t StackTable::module(const Record& record, record::NativeFrame frame
         if (!find_module(bytes_of(record), record, number, raw)) return 0;
         const std::size_t id_size = raw.build_id_size <= 32 ? raw.build_id_size : 0;
         const std::string_view path = string(record, raw.path);
-        const std::uint64_t content = hash_bytes(
-            raw.build_id, id_size, hash_bytes(path.data(), path.size(), raw.base));
+        const std::uint64_t content =
+            hash_bytes(raw.build_id, id_size, hash_bytes(path.data(), path.size(), raw.base));
         bool is_other = false;
         const std::uint32_t* const same = same_modules_.enter(
             pool_, content, static_cast<std::uint32_t>(modules_.size() + 1), is_other);
         if (same == nullptr) return 0;
         if (is_other) {
             const auto* id = reinterpret_cast<const char*>(raw.build_id);
-            if (!modules_.add(pool_, {pool_.keep(path), raw.base, pool_.keep({id, id_size})})) return 0;
+            if (!modules_.add(pool_, {pool_.keep(path), raw.base, pool_.keep({id, id_size})}))
+                return 0;
         }
         *place = *same;
     }

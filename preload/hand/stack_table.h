@@ -17,7 +17,8 @@ public:
 
     // The number of a record's stack; 0 when there is none.
     std::uint32_t stack(const Record& record, record::ItemId id);
-    // The number of the module that a frame lies in; 0 when that is not known. `base` gets its base.
+    // The number of the module that a frame lies in; 0 when that is not known. `base` gets its
+    // base.
     std::uint32_t module(const Record& record, record::NativeFrame frame, std::uint64_t& base);
 
     void write_stacks(Json& json);

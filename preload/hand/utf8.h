@@ -13,8 +13,8 @@ struct Character {
     std::string_view bytes;  // its UTF-8 form
 };
 
-// Takes one character off the front of a text that is not empty; what is not well-formed (table 3-7 of
-// the Unicode standard) becomes U+FFFD.
+// Takes one character off the front of a text that is not empty; what is not well-formed (table 3-7
+// of the Unicode standard) becomes U+FFFD.
 inline Character take_character(std::string_view& text) {
     constexpr Character replacement = {0xfffd, "\xef\xbf\xbd"};
     const auto byte = [&text](std::size_t at) { return static_cast<unsigned char>(text[at]); };

@@ -1,6 +1,6 @@
-// By hand, signals that the program leaves at their default have a handler of ours (hand/signals.h). The
-// program never sees it: whatever it asks, it is told what it set itself. Under a launcher these hooks
-// pass everything through.
+// By hand, signals that the program leaves at their default have a handler of ours
+// (hand/signals.h). The program never sees it: whatever it asks, it is told what it set itself.
+// Under a launcher these hooks pass everything through.
 #include <signal.h>
 
 #include <cerrno>
@@ -15,8 +15,8 @@ namespace {
 using Handler = void (*)(int);
 using hand::is_watched;
 
-// True when there is nothing to hide. In a vforked child actions are its own and only the answers are
-// to be changed; it is about to exec, which resets handlers.
+// True when there is nothing to hide. In a vforked child actions are its own and only the answers
+// are to be changed; it is about to exec, which resets handlers.
 bool pass_through(int signal) {
     if (initialised.load(std::memory_order_acquire) != 2) initialise();
     return !is_watched(signal);
@@ -35,8 +35,8 @@ int set_action(Action real, int signal, const struct sigaction* action, struct s
     return result;
 }
 
-// The calls that know a handler only. What the action was is asked first: the answer of `real` is an
-// address that cannot be told from a handler of the program's own with flags.
+// The calls that know a handler only. What the action was is asked first: the answer of `real` is
+// an address that cannot be told from a handler of the program's own with flags.
 using Simple = Handler (*)(int, Handler);
 
 Handler set_handler(Simple real, int signal, Handler handler) {
@@ -67,10 +67,10 @@ int hand::real_action(int signal, const struct sigaction* action, struct sigacti
     return real_sigaction(signal, action, old);
 }
 
-#define HANDLER_HOOK(NAME)                                            \
-    HOOK(Handler, NAME, int signal, Handler handler) {                \
+#define HANDLER_HOOK(NAME)                                             \
+    HOOK(Handler, NAME, int signal, Handler handler) {                 \
         if (pass_through(signal)) return real_##NAME(signal, handler); \
-        return set_handler(real_##NAME, signal, handler);             \
+        return set_handler(real_##NAME, signal, handler);              \
     }
 
 HANDLER_HOOK(signal)

@@ -14,9 +14,10 @@ struct CurrentThread {
 
 // For an initialised interpreter. Any context; errno is kept.
 //
-// A thread that runs a subinterpreter is known by that one. Where the kernel refuses process_vm_readv
-// and the thread does not hold the GIL, it is, up to 3.11, known by its state in the main interpreter
-// instead, whose frames are the outer ones of the same thread, and in 2.7 not at all.
+// A thread that runs a subinterpreter is known by that one. Where the kernel refuses
+// process_vm_readv and the thread does not hold the GIL, it is, up to 3.11, known by its state in
+// the main interpreter instead, whose frames are the outer ones of the same thread, and in 2.7 not
+// at all.
 CurrentThread find_current_thread(const Interpreter& interpreter) noexcept;
 
 }  // namespace leftover::python

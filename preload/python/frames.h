@@ -30,8 +30,10 @@ using FrameSink = void (*)(void* context, const char* function, std::size_t func
 //
 // Any thread, with or without the GIL, in forked and vforked children and in signal handlers; errno
 // is kept. A handler that interrupted CPython 3.11 or later in the middle of a call may get a stack
-// that is cut short, or none. Only for a version without a table: not in a signal handler, which may have interrupted
-// the very API that is called then.
+// that is cut short, or none.
+//
+// Only for a version without a table: not in a signal handler, which may have interrupted the very
+// API that is called then.
 std::size_t capture(FrameSink sink, void* context, std::size_t max) noexcept;
 
 }  // namespace leftover::python

@@ -97,10 +97,17 @@ void Census::add_record(const Source& source) {
 Member* Census::find_inside(const Candidate& candidate, std::uint64_t from, std::uint64_t to) {
     if (!several_namespaces_) return nullptr;
     const std::uint64_t outside = namespace_of(candidate.record());
+    // As long as it lives the kernel tells all its numbers.
+    const auto status = outside == 0
+                            ? kernel::read_status(records::to_pid(candidate.slot->a), options_.roots)
+                            : std::nullopt;
     for (Member& member : members_) {
         if (member.images.empty() || member.creation || member.pid_namespace == outside) continue;
         if (member.ticks_from < from || member.ticks_to > to) continue;
-        if (member.images.front()->record.header.ppid == candidate.slot->pid) return &member;
+        if (status && status->namespace_pids.back() != member.pid) continue;
+        // After an exec it asked the kernel, which shows it no parent outside.
+        const int ppid = member.images.front()->record.header.ppid;
+        if (ppid == candidate.slot->pid || ppid == 0) return &member;
     }
     return nullptr;
 }

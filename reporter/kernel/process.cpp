@@ -84,6 +84,7 @@ std::optional<ProcessStatus> read_status(int pid, const Roots& roots) {
         }
     });
     if (!has_uid) return std::nullopt;
+    if (status.namespace_pids.empty()) status.namespace_pids.push_back(pid);  // an old kernel
     return status;
 }
 

@@ -77,8 +77,8 @@ Time parse_time(std::string_view text) {
         }
         offset = sign * (hours * 60 + minutes);
     }
-    // Beyond these years nanoseconds do not fit into 64 bits.
-    if (!text.empty() || tm.tm_year < 1678 || tm.tm_year > 2261) return 0;
+    // Beyond these years nanoseconds, or sums of them, do not fit into 64 bits.
+    if (!text.empty() || tm.tm_year < 1700 || tm.tm_year > 2200) return 0;
     tm.tm_year -= 1900;
     tm.tm_mon -= 1;
     return (timegm(&tm) - offset * 60) * second + fraction;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -141,6 +142,49 @@ std::string list_words(const std::vector<std::string>& texts, std::size_t column
     }
     if (shown < texts.size()) line += fmt::format(" and {} more", texts.size() - shown);
     return line;
+}
+
+std::string_view status_words(Status status) {
+    switch (status) {
+        case Status::cleaned: return "cleaned up";
+        case Status::in_use: return "in use by others and left alone";
+        case Status::failed: return "could not be cleaned up";
+        default: return "left as they are";
+    }
+}
+
+std::string outcome_words(const std::map<Status, std::uint64_t>& counts) {
+    std::uint64_t all = 0;
+    for (const auto& [status, count] : counts) all += count;
+    std::string words;
+    for (const Status status : {Status::cleaned, Status::in_use, Status::failed}) {
+        const auto at = counts.find(status);
+        if (at == counts.end()) continue;
+        if (at->second == all) {
+            return all == 1 ? std::string(status_words(status))
+                            : fmt::format("all {}", status_words(status));
+        }
+        if (!words.empty()) words += ", ";
+        words += fmt::format("{} {}", at->second, status_words(status));
+    }
+    return words;
+}
+
+std::string join(const std::vector<std::string>& parts) {
+    return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::vector<std::string> distinct(const std::vector<std::string>& texts) {
+    std::unordered_map<std::string_view, std::size_t> counts;
+    for (const std::string& text : texts) ++counts[text];
+    std::vector<std::string> result;
+    for (const std::string& text : texts) {
+        std::size_t& count = counts[text];
+        if (count == 0) continue;
+        result.push_back(count == 1 ? text : fmt::format("{} (x{})", text, count));
+        count = 0;
+    }
+    return result;
 }
 
 }  // namespace leftover::render

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,5 +33,16 @@ std::string shorten(std::string text, std::size_t columns);
 // As many of the texts as fit into that many columns (at least one, at most five), then how many
 // more there are: "a, b and 97 more".
 std::string list_words(const std::vector<std::string>& texts, std::size_t columns);
+
+// What became of items of that status: "cleaned up".
+std::string_view status_words(Status status);
+
+// "all cleaned up", "3 cleaned up, 1 in use by others and left alone"; empty if nothing was tried.
+std::string outcome_words(const std::map<Status, std::uint64_t>& counts);
+
+std::string join(const std::vector<std::string>& parts);  // "a, b, c"
+
+// Equal texts once, with how often: "worker (x2)".
+std::vector<std::string> distinct(const std::vector<std::string>& texts);
 
 }  // namespace leftover::render

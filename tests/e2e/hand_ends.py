@@ -13,9 +13,10 @@ ENDS = compiled("ends")
 # In its own words, and how the report says it; None: no report can be made.
 CODES = [("return", 0), ("return", 3), ("exit", 0), ("exit", 23), ("exit", 256 + 7), ("_exit", 4),
          ("_Exit", 5), ("quick_exit", 6), ("thread-exit", 8), ("thread-_exit", 9), ("last-thread", 0),
-         ("child", int(signal.SIGTERM))]
+         ("small-thread", 0), ("no-descriptors", 0), ("child", int(signal.SIGTERM))]
 SIGNALS = [("abort", 0, "SIGABRT"), ("null", 0, "SIGSEGV"), ("divide", 0, "SIGFPE"),
            ("trap", 0, "SIGILL"), ("breakpoint", 0, "SIGTRAP"), ("overflow", 0, None),
+           ("overflow-on-alternate-stack", 0, "SIGSEGV"), ("small-thread", int(signal.SIGTERM), "SIGTERM"),
            ("alarm", 0, "SIGALRM"), ("pipe", 0, "SIGPIPE")]
 SIGNALS += [("raise", int(getattr(signal, name)), name) for name in (
     "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGSEGV", "SIGXCPU", "SIGVTALRM",

@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
 import sandbox
-from cases import changed_environment, expect, expect_equal, run_cases
+from cases import changed_environment, expect, expect_equal, run_cases, wait_for
 from tool import Tool
 
 TOOL = Tool(sandbox.enter())
@@ -25,6 +25,7 @@ def orphans():
 def end_orphans():
     for pid in orphans():
         os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not orphans(), "they are gone")
 
 
 def expect_one_line(text, what):

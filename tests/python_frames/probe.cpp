@@ -238,8 +238,8 @@ PROBE int probe_in_handler(char* buffer, size_t size) {
     return job.count;
 }
 
-// Captures in a handler at moments of the clock's choice, until it is called with 0. Returns how many
-// captures there were.
+// Captures in a handler at moments of the clock's choice, until it is called with 0. Returns how
+// many captures there were.
 PROBE int probe_storm(int microseconds) {
     if (microseconds != 0) {
         storm_count = 0;

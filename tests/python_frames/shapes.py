@@ -535,6 +535,6 @@ class Plain(object):
 
 
 if has_layout:
-    storm(busy, 100)
+    storm(busy, 250)
 
 sys.exit(finish())

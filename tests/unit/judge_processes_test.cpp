@@ -150,7 +150,7 @@ TEST_F(JudgedProcesses, KnowsTheFirstProcessOfAPidNamespaceByBothNumbers) {
     RecordWriter first;
     first.header().pid_namespace = 1;
     first.header().pid = 1;
-    first.header().ppid = 100;
+    first.header().ppid = 0;
     first.header().start_ticks = 600;
     add_child(first, 2, 610, 610);
     add_file(first, Kind::semaphore, "/a", make("shm/sem.a"));

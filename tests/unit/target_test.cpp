@@ -165,8 +165,7 @@ TEST_F(Targets, gainedPrivileges) {
     EXPECT_EQ(ask(program), Loadable::yes);  // our own id
     ::chmod(program.c_str(), 02745);
     EXPECT_EQ(ask(program), Loadable::yes);  // mandatory locking, not set-gid
-    if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
-    ASSERT_EQ(::chown(program.c_str(), 65534, 65534), 0);
+    if (::chown(program.c_str(), 65534, 65534) != 0) GTEST_SKIP() << "only root gives files away";
     ::chmod(program.c_str(), 04755);
     EXPECT_EQ(ask(program), Loadable::setuid);
     ::chmod(program.c_str(), 02755);

@@ -1,5 +1,5 @@
-// Leaves a semaphore behind and ends in the way that its first argument names; the second is a number
-// that goes with it.
+// Leaves a semaphore behind and ends in the way that its first argument names; the second is a
+// number that goes with it.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static int number;
@@ -62,6 +62,27 @@ int main(int argc, char** argv) {
     if (strcmp(how, "trap") == 0) __builtin_trap();
     if (strcmp(how, "breakpoint") == 0) __asm__ volatile("int3");
     if (strcmp(how, "overflow") == 0) return overflow(0);
+    if (strcmp(how, "overflow-on-alternate-stack") == 0) {
+        static char space[8192];  // what most programs take
+        const stack_t stack = {.ss_sp = space, .ss_size = sizeof space};
+        sigaltstack(&stack, NULL);
+        return overflow(0);
+    }
+    if (strcmp(how, "small-thread") == 0) {
+        pthread_t thread;
+        pthread_attr_t small;
+        pthread_attr_init(&small);
+        pthread_attr_setstacksize(&small, 16384);
+        pthread_create(&thread, &small, thread_ends, number == 0 ? "exit" : "raise");
+        for (;;) pause();
+    }
+    if (strcmp(how, "no-descriptors") == 0) {
+        const struct rlimit limit = {64, 1024};
+        setrlimit(RLIMIT_NOFILE, &limit);
+        while (dup(1) >= 0) {
+        }
+        return 0;
+    }
     if (strcmp(how, "alarm") == 0) {
         alarm(1);
         pause();

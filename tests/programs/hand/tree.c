@@ -1,5 +1,5 @@
-// Processes that leave things behind, in the way that the first argument names. Every process prints
-// "NAME PID" and works in files of the working folder: `go` lets it go on.
+// Processes that leave things behind, in the way that the first argument names. Every process
+// prints "NAME PID" and works in files of the working folder: `go` lets it go on.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
@@ -75,7 +75,7 @@ int main(int argc, char** argv) {
         }
         return 0;
     }
-    if (strcmp(how, "group") == 0) {  // workers that a signal to the group ends with their parent's heir
+    if (strcmp(how, "group") == 0) {  // workers, to be killed all at once
         if (fork() == 0) {
             setpgid(0, 0);
             for (int i = 0; i < 4; ++i) {
