@@ -2,28 +2,19 @@
 #include <algorithm>
 #include <map>
 #include <ostream>
-#include <set>
 #include <string>
-#include <unordered_map>
 
 #include <fmt/format.h>
 
-#include "reporter/model/names.h"
 #include "reporter/model/utf8.h"
 #include "reporter/render/format.h"
+#include "reporter/render/group_text.h"
 #include "reporter/render/groups.h"
-#include "reporter/render/stack_text.h"
 #include "reporter/render/words.h"
 
 namespace leftover::render {
 
 namespace {
-
-constexpr std::size_t default_width = 100;  // where there is no terminal to tell
-constexpr std::size_t wide = 160;            // likewise, for the commands of processes
-constexpr std::size_t most_processes = 10;
-constexpr std::size_t most_creators = 5;
-constexpr std::size_t most_troubles = 5;
 
 class TextReport {
 public:
@@ -31,16 +22,9 @@ public:
         : report_(report),
           options_(options),
           paint_(options.colour),
-          width_(options.width > 0 ? static_cast<std::size_t>(std::max(options.width, 40))
-                                   : default_width),
+          width_(width_of(options)),
           summary_(summarize(report)),
-          stacks_(report, options),
-          out_(out) {
-        for (const Session& session : report.sessions) sessions_.emplace(session.id, &session);
-        for (const ProcessInfo& process : report.processes) {
-            processes_.emplace(std::pair(session_key(process.session), process.pid), &process);
-        }
-    }
+          out_(out) {}
 
     void write() {
         if (summary_.leaks == 0 && (summary_.notes == 0 || !options_.notes)) {
@@ -49,7 +33,8 @@ public:
             return;
         }
         headline();
-        for (const Group& group : group_leaks(report_, options_.notes)) write_group(group);
+        GroupText groups(report_, options_, out_);
+        for (const Group& group : group_leaks(report_, options_.notes)) groups.write(group);
         footer();
     }
 
@@ -154,10 +139,7 @@ private:
     Paint paint_;
     std::size_t width_;
     Summary summary_;
-    StackText stacks_;
     std::ostream& out_;
-    std::unordered_map<std::string, const Session*> sessions_;
-    std::map<std::pair<std::string, int>, const ProcessInfo*> processes_;
 };
 
 }  // namespace

@@ -12,6 +12,11 @@ class Tool:
     def __init__(self, build):
         self.path = os.path.join(build, "leftover")
 
+    def is_sanitized(self):
+        """Built with AddressSanitizer, which has needs of its own."""
+        with open(self.path, "rb") as binary:
+            return b"__asan_init" in binary.read()
+
     def words(self, *options):
         return [self.path, "run", *map(str, options)]
 
