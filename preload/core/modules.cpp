@@ -137,6 +137,14 @@ record::NativeFrame to_frame(Mapping& mapping, std::uintptr_t address) {
     return record::native_frame(number, address - base);
 }
 
+bool in_python(std::uintptr_t address) {
+    struct dl_find_object object;
+    if (_dl_find_object(reinterpret_cast<void*>(address), &object) != 0) return false;
+    const char* name = object.dlfo_link_map->l_name;
+    if (name == nullptr || name[0] == 0) return base_name(options.executable).starts_with("python");
+    return names_libpython(name);
+}
+
 bool in_shim(std::uintptr_t address) {
     std::uintptr_t begin = shim_begin.load(std::memory_order_relaxed);
     if (begin == 0) {

@@ -15,6 +15,9 @@ record::NativeFrame to_frame(Mapping& mapping, std::uintptr_t address);
 // Objects were unloaded: what is known about addresses has to be looked up again. Raised by dlclose.
 extern std::atomic<std::uint32_t> unload_epoch;
 
+// Whether the address lies in CPython: its executable or its library. Contexts as above.
+bool in_python(std::uintptr_t address);
+
 // Where this shim's own code lies.
 bool in_shim(std::uintptr_t address);
 

@@ -55,7 +55,7 @@ void find_library() {
     path << info.dli_fname;
 }
 
-// "1;id=ID;launcher=PID;root=PID.TICKS;depth=64;python=1;kinds=7fff;dir=/to/the/end". False when it is
+// "1;id=ID;launcher=PID;reaper=PID;root=PID.TICKS;depth=64;python=1;kinds=7fff;dir=/to/the/end". False when it is
 // not of that form.
 bool read_internal(std::string_view text) {
     if (!text.starts_with("1;")) return false;
@@ -81,6 +81,7 @@ bool read_internal(std::string_view text) {
         }
         if (!take_number(value, number, key == "kinds" ? 16 : 10)) return false;
         if (key == "launcher") options.launcher = static_cast<pid_t>(number);
+        if (key == "reaper") options.reaper = static_cast<pid_t>(number);
         if (key == "depth") options.depth = static_cast<std::uint32_t>(number < max_depth ? number : max_depth);
         if (key == "python") options.python = number != 0;
         if (key == "kinds") options.kinds = static_cast<std::uint32_t>(number);
@@ -94,6 +95,21 @@ bool read_internal(std::string_view text) {
     return false;
 }
 
+// The launcher adopts orphans, and one that executes another program then looks like the program it
+// started itself. So only that one is told `launcher`; all that descend from it are told `reaper`.
+void pass_on_internal(std::string_view text) {
+    constexpr std::string_view launcher = ";launcher=";
+    char changed[1536];
+    Text result(changed, sizeof changed);
+    const std::size_t at = text.find(launcher);
+    if (at == std::string_view::npos) {
+        result << text;
+    } else {
+        result << std::string_view(text.data(), at) << ";reaper=" << behind(text, at + launcher.size());
+    }
+    set_internal(changed);
+}
+
 void read_options() {
     find_library();
     const long size = sys::readlink("/proc/self/exe", options.executable, sizeof options.executable - 1);
@@ -101,7 +117,9 @@ void read_options() {
     const Variables variables = read_variables();
     if (variables.internal != nullptr) {
         options.active = read_internal(variables.internal);
-        if (options.active) set_internal(variables.internal);
+        if (options.active) pass_on_internal(variables.internal);
+        // Its creator is gone: the record says "not known".
+        if (options.reaper != 0 && identity.ppid == options.reaper) identity.ppid = 0;
         if (options.by_hand) options.active = hand::configure(variables.options) && options.active;
     } else {
         options.by_hand = true;
@@ -132,7 +150,8 @@ __attribute__((constructor)) void construct() {
     if (options.active) {
         if (options.python) python::detect(nullptr);
         // The session's first process shows that it is instrumented, whatever it does later.
-        if (options.by_hand ? identity.pid == options.root_pid : identity.ppid == options.launcher) writable_record();
+        if (options.by_hand ? identity.pid == options.root_pid
+                            : options.launcher != 0 && identity.ppid == options.launcher) writable_record();
         if (options.by_hand) hand::start();
     }
     errno = saved;

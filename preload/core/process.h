@@ -22,7 +22,8 @@ struct Options {
     bool python = true;
     std::uint32_t kinds = record::all_kinds;
     std::uint32_t depth = 64;
-    pid_t launcher = 0;             // whose child the session's first process is
+    pid_t launcher = 0;             // in the session's first process: its parent
+    pid_t reaper = 0;               // in all others: who adopts orphans
     pid_t root_pid = 0;             // by hand: the first preloaded process
     std::uint64_t root_ticks = 0;   // and its start
     char session[record::session_id_size] = {};

@@ -23,7 +23,8 @@ void judge_threads(const Case& about) {
             about.findings.make(about.pool(), detached ? Kind::detached_thread : Kind::thread,
                                 thread.name.empty() ? thread.thread_name : thread.name, &thread);
         if (leak == nullptr) return;
-        if (!finished) leak->severity = Severity::note;
+        // See SlotFlag::interpreters.
+        if (!finished || thread.has(record::interpreters)) leak->severity = Severity::note;
         leak->finished = finished;
         leak->start_routine = address_of(thread);
         leak->start_frame = thread.d;

@@ -137,6 +137,8 @@ void Reader::read_chunk(const record::ChunkEntry& chunk) {
         record_.complete = false;
         return;
     }
+    // A process that ended with nothing left gave the chunk's pages back.
+    if (head.capacity == 0 && head.bitmap_offset == 0 && head.slots_offset == 0) return;
     if (!is_sound(head, chunk.size)) {
         record_.complete = false;
         return;

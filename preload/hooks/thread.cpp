@@ -104,7 +104,9 @@ SlotRef intend_thread(void* routine, void* argument, bool is_detached) {
     slot.b.store(reinterpret_cast<std::uintptr_t>(routine), std::memory_order_relaxed);
     slot.c.store(reinterpret_cast<std::uintptr_t>(argument), std::memory_order_relaxed);
     slot.d.store(to_frame(*ref.mapping, reinterpret_cast<std::uintptr_t>(routine) + 1) - 1, std::memory_order_relaxed);
-    if (is_detached) slot.flags.store(SlotFlag::detached, std::memory_order_relaxed);
+    std::uint8_t flags = is_detached ? record::detached : 0;
+    if (in_python(reinterpret_cast<std::uintptr_t>(routine))) flags |= record::interpreters;
+    slot.flags.store(flags, std::memory_order_relaxed);
     slot.stack.store(capture_stack(*ref.mapping), std::memory_order_relaxed);
     publish_slot(ref, State::intent, false);
     return ref;

@@ -65,7 +65,7 @@ struct Header {
     std::uint32_t flags;  // HeaderFlag
 
     std::uint32_t pid;    // in its own pid namespace
-    std::uint32_t ppid;   // the process that created it
+    std::uint32_t ppid;   // the process that created it; 0 when that ended before this image began
     std::uint64_t start_ticks;   // field 22 of /proc/PID/stat
     std::uint64_t started_ns;    // CLOCK_REALTIME when the process began (from its start ticks)
     std::uint64_t opened_ns;     // CLOCK_REALTIME when this record was opened
@@ -112,6 +112,9 @@ enum SlotFlag : std::uint8_t {
     instrumented = 1U << 3,  // process: the shim was (or stays) in it
     unmapped = 1U << 4,      // file in /dev/shm that counts only once it was mapped shared
     fetched = 1U << 5,       // process: waited for
+    // thread: CPython's own. From 3.13 on these stay joinable until their Thread object dies, which the
+    // end of the process may well come before: nobody's bug.
+    interpreters = 1U << 2,
 };
 
 // Why a child's new program could not take the shim; in a process slot's `value` while `execed` and

@@ -209,6 +209,7 @@ void Census::adopt() {
             const records::Slot& slot = *at->slot;
             const bool is_creator =
                 member.images.empty() ||
+                member.images.front()->record.header.ppid == 0 ||
                 slot.pid == member.images.front()->record.header.ppid;
             if (!is_creator || namespace_of(at->record()) != member.pid_namespace ||
                 slot.b > began || began - slot.b > longest_fork) {

@@ -3,6 +3,9 @@
 #include <sys/stat.h>
 
 #include <unordered_map>
+#include <utility>
+
+#include "reporter/records/number.h"
 
 namespace leftover::judge {
 
@@ -34,24 +37,29 @@ std::optional<Candidate> owner_by_inode(const Group& group, const kernel::FileFa
     return owner;
 }
 
-// The slot that meant to make it before it was born and never learnt whether it did; of several the
-// latest.
-std::optional<Candidate> owner_by_intent(const Group& group, const kernel::FileFacts& facts) {
+// Whether this slot, which does not know its file, may have made it.
+bool may_own(const Candidate& candidate, const kernel::FileFacts& facts) {
+    const records::Slot& slot = *candidate.slot;
+    if (slot.has(record::unmapped) || slot.created_at > facts.born + clock_slack) return false;
+    if (!survived_reboot(candidate, facts)) return false;
+    if (slot.state == record::State::intent) return candidate.record().owner == facts.uid;
+    // The call made a file of this name; it is this one if it was born before the call was over.
+    const Time over = records::to_time(slot.d);
+    return slot.state == record::State::live && slot.a == 0 &&
+           (over == 0 || !facts.has_birth || facts.born <= over + clock_slack);
+}
+
+// The slot that made it without a look at its inode, or else meant to make it and never learnt whether
+// it did; of several the latest.
+std::optional<Candidate> owner_by_time(const Group& group, const kernel::FileFacts& facts) {
     std::optional<Candidate> owner;
+    const auto rank = [](const Candidate& candidate) {
+        return std::pair(candidate.slot->state == record::State::live, candidate.slot->created_at);
+    };
     for (const Candidate& candidate : group.candidates) {
-        const records::Slot& slot = *candidate.slot;
-        // A live slot without an inode is one whose look at its own file failed.
-        const bool unsure = slot.state == record::State::intent ||
-                            (slot.state == record::State::live && slot.a == 0);
-        if (!unsure || slot.has(record::unmapped)) continue;
-        if (candidate.record().owner != facts.uid) continue;
-        if (slot.created_at > facts.born + clock_slack) continue;
-        if (slot.state == record::State::live && slot.d != 0 &&
-            facts.born > static_cast<Time>(slot.d) + clock_slack) {
-            continue;
+        if (may_own(candidate, facts) && (!owner || rank(*owner) <= rank(candidate))) {
+            owner = candidate;
         }
-        if (!survived_reboot(candidate, facts)) continue;
-        if (!owner || owner->slot->created_at <= slot.created_at) owner = candidate;
     }
     return owner;
 }
@@ -77,7 +85,7 @@ std::vector<NamedLeak> find_named(const NamedKind& kind, const Evidence& evidenc
         if (!facts || (facts->mode & S_IFMT) != kind.type) continue;
         auto owner = owner_by_inode(group, *facts);
         if (!owner && !evidence.confirmed.contains(facts->id)) {
-            owner = owner_by_intent(group, *facts);
+            owner = owner_by_time(group, *facts);
         }
         if (owner) leaks.push_back({*owner, std::move(group.place), *facts});
     }

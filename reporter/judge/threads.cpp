@@ -32,9 +32,10 @@ void check_threads(const Evidence& evidence, Findings& findings) {
 
         Leak leak = make_leak(detached ? Kind::detached_thread : Kind::thread,
                               slot.name.empty() ? slot.thread_name : slot.name);
-        if (!finished) leak.severity = Severity::note;
         leak.details.state = finished ? "finished" : "running";
         describe_routine(candidate, findings, leak.details);
+        // See SlotFlag::interpreters.
+        if (!finished || slot.has(record::interpreters)) leak.severity = Severity::note;
         findings.add(std::move(leak), candidate);
     }
 }

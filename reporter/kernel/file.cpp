@@ -18,8 +18,9 @@ std::optional<FileFacts> facts_at(int folder, const char* name) {
                 &raw) != 0) {
         return std::nullopt;
     }
-    const auto& born = (raw.stx_mask & STATX_BTIME) != 0 ? raw.stx_btime : raw.stx_ctime;
     FileFacts facts;
+    facts.has_birth = (raw.stx_mask & STATX_BTIME) != 0;
+    const auto& born = facts.has_birth ? raw.stx_btime : raw.stx_ctime;
     facts.id.device = makedev(raw.stx_dev_major, raw.stx_dev_minor);
     facts.id.inode = raw.stx_ino;
     facts.uid = raw.stx_uid;

@@ -34,8 +34,9 @@ struct FileFacts {
     std::uint32_t links = 0;
     std::uint64_t bytes = 0;
     // CLOCK_REALTIME ns, from the kernel's coarse clock, which lags by up to a tick (10 ms). Where
-    // the file system keeps no birth time this is the last change of the inode.
+    // the file system keeps no birth time this is the last change of the inode, which came later.
     std::int64_t born = 0;
+    bool has_birth = false;
 };
 
 // lstat: of the link itself, not of where it points. Nothing when the name does not resolve.

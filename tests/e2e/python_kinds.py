@@ -17,7 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, os.pardir, "support"))
 import sandbox
 
-SCALE = sandbox.scale()
+from scale import SCALE
 BUILD = sandbox.enter()
 
 from cases import expect, expect_equal, run_cases, wait_for

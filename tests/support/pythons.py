@@ -7,7 +7,7 @@ import subprocess
 
 def version_of(python):
     """(3, 11), or None when it does not run."""
-    done = subprocess.run([python, "-c", "import sys; print(*sys.version_info[:2])"], capture_output=True,
+    done = subprocess.run([python, "-c", "import sys; sys.stdout.write('%d %d' % sys.version_info[:2])"], capture_output=True,
                           text=True, stdin=subprocess.DEVNULL, check=False)
     return tuple(int(word) for word in done.stdout.split()) if done.returncode == 0 else None
 

@@ -55,14 +55,15 @@ def function_of(frame):
     """Its name without parameters and return type."""
     if frame is None:
         return None
-    name = re.sub(r"\[abi:\w+\]", "", frame["function"] or "?")
+    name = re.sub(r"\[abi:\w+\]|\(anonymous namespace\)::", "", frame["function"] or "?")
     return re.sub(r"\(.*", "", name).split(" ")[-1]
 
 
 def found_in(report, source, kinds_of_notes=()):
     found = collections.Counter()
     for leak in report["leaks"]:
-        if leak["severity"] == "note" and leak["kind"] not in kinds_of_notes:
+        if leak["details"].get("attribution") == "window" or (
+                leak["severity"] == "note" and leak["kind"] not in kinds_of_notes):
             continue
         function = function_of(user_frame(report, leak, source))
         found[leak["kind"], leak["severity"], function] += 1

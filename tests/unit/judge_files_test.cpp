@@ -81,6 +81,30 @@ TEST_F(JudgedFiles, FollowsAnIntentThatCameTrue) {
     EXPECT_EQ(report.leaks[0].tid, 2);
 }
 
+// The look at the inode was put off, and the process was killed before it came to it.
+TEST_F(JudgedFiles, KnowsAFileByTheTimeOfItsCall) {
+    const auto facts = make("shm/sem.mine");
+    if (!facts.has_birth) GTEST_SKIP() << "no birth times here";
+    RecordWriter writer;
+    record::Slot& slot = add_file(writer, Kind::semaphore, "/mine", facts);
+    slot.a = slot.b = 0;
+    slot.d = slot.created_ns + 5'000;
+    slot.tid = 1;
+    add_intent(writer, Kind::semaphore, "/mine", facts.born + 1'000'000).tid = 2;
+    const Report report = judge(writer);
+    ASSERT_EQ(names(report), "/mine");
+    EXPECT_EQ(report.leaks[0].tid, 1);
+
+    RecordWriter early;  // its file was removed, and this one made since
+    record::Slot& gone = add_file(early, Kind::semaphore, "/mine", facts);
+    gone.a = gone.b = 0;
+    gone.created_ns -= 2 * second;
+    gone.d = gone.created_ns + 5'000;
+    EXPECT_EQ(names(judge(early)), "");
+    gone.d = ~0ULL;  // damage
+    EXPECT_EQ(names(judge(early)), "/mine");
+}
+
 TEST_F(JudgedFiles, AConfirmedSlotBeatsAnIntent) {
     const auto facts = make("shm/sem.a");
     RecordWriter intent;
