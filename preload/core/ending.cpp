@@ -94,7 +94,11 @@ void end_process(Ending ending, int value) {
     if (!options.active) return;
     if (is_new_child()) adopt_fork(false);
     // exit's handlers may call _exit, and a handler for a signal may interrupt either: once is enough.
-    if (fresh.ended.exchange(1, std::memory_order_acq_rel) != 0) return;
+    if (fresh.ended.exchange(1, std::memory_order_acq_rel) != 0) {
+        // Another thread may be at the report: its end must not be cut short.
+        if (options.by_hand) hand::await_end();
+        return;
+    }
     const int saved = errno;
     Mapping* mapping = fresh.own;
     if (mapping != nullptr) {

@@ -57,6 +57,18 @@ std::uint64_t read_start_ticks(int pid, char* state) { return read_stat_field(22
 
 std::uint64_t count_threads() { return read_stat_field(20, 0, nullptr); }
 
+int last_child() {
+    char text[4096];
+    const long size = read_file("/proc/thread-self/children", text, sizeof text);
+    // A list that does not fit has its end elsewhere.
+    if (size <= 0 || static_cast<std::size_t>(size) == sizeof text - 1) return 0;
+    std::string_view list(text, static_cast<std::size_t>(size));
+    while (!list.empty() && list.back() == ' ') list.remove_suffix(1);
+    list.remove_prefix(list.rfind(' ') + 1);
+    std::uint64_t pid = 0;
+    return take_number(list, pid) ? static_cast<int>(pid) : 0;
+}
+
 void read_boot_id(std::uint64_t id[2]) {
     char text[64];
     read_file("/proc/sys/kernel/random/boot_id", text, sizeof text);

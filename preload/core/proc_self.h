@@ -16,6 +16,10 @@ long read_file(const char* path, char* buffer, std::size_t size);
 // `state`, when given, gets field 3.
 std::uint64_t read_start_ticks(int pid = 0, char* state = nullptr);
 
+// The child that this thread created last, of those that still are its children; 0 when that cannot be
+// told (a kernel without CONFIG_PROC_CHILDREN).
+int last_child();
+
 // How many threads this process has now; 0 when that cannot be read.
 std::uint64_t count_threads();
 

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdarg>
 
+#include "preload/core/clock.h"
 #include "preload/core/modules.h"
 #include "preload/hooks/named.h"
 
@@ -29,6 +30,30 @@ std::string_view shm_name(const char* path) {
     const char* name = path + folder_size;
     if (*name == 0 || __builtin_strchr(name, '/') != nullptr) return {};
     return {name - 1, length(name) + 1};
+}
+
+// A bare name in the working directory or in a descriptor's: its path, when that directory is /dev/shm,
+// else `path` as it is.
+const char* resolve(int dirfd, const char* path, char (&buffer)[288]) {
+    if (path == nullptr || *path == 0 || __builtin_strchr(path, '/') != nullptr) return path;
+    char directory[16];
+    long size;
+    if (dirfd == AT_FDCWD) {
+        size = sys::call(SYS_getcwd, directory, sizeof directory);
+        if (size > 0) --size;  // counts the NUL
+    } else {
+        char link[40];
+        Text text(link, sizeof link);
+        text << "/proc/self/fd/";
+        text.number(static_cast<std::uint64_t>(dirfd));
+        size = sys::readlink(link, directory, sizeof directory);
+    }
+    if (size != static_cast<long>(folder_size) - 1 || __builtin_memcmp(directory, folder, folder_size - 1) != 0) {
+        return path;
+    }
+    Text text(buffer, sizeof buffer);
+    text << folder << path;
+    return text.cut() ? path : buffer;
 }
 
 bool wants_mode(int flags) { return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE; }
@@ -83,9 +108,11 @@ int open_in_shm(const char* path, int flags, Open open) {
     return fd;
 }
 
-bool may_create_in_shm(const char* path, int flags) {
-    return (flags & O_CREAT) != 0 && path != nullptr && path[0] == '/' &&
-           __builtin_strncmp(path, folder, folder_size) == 0;
+// The path in /dev/shm that this open may create, or null.
+const char* created_in_shm(int dirfd, const char* path, int flags, char (&buffer)[288]) {
+    if ((flags & O_CREAT) == 0 || path == nullptr) return nullptr;
+    const char* full = path[0] == '/' ? path : resolve(dirfd, path, buffer);
+    return __builtin_strncmp(full, folder, folder_size) == 0 ? full : nullptr;
 }
 
 void mapped(int flags, int fd) {
@@ -125,8 +152,10 @@ void mapped(int flags, int fd) {
         }                                                                                    \
         if (initialised.load(std::memory_order_acquire) != 2) initialise();                  \
         const auto real = reinterpret_cast<int (*)(const char*, int, ...)>(real_##NAME);     \
-        if (!may_create_in_shm(path, flags)) return real(path, flags, mode);                 \
-        return open_in_shm(path, flags, [&](int with) { return real(path, with, mode); });   \
+        char buffer[288];                                                                    \
+        const char* full = created_in_shm(AT_FDCWD, path, flags, buffer);                    \
+        if (full == nullptr) return real(path, flags, mode);                                 \
+        return open_in_shm(full, flags, [&](int with) { return real(path, with, mode); });   \
     }
 
 OPEN_HOOK(open)
@@ -145,8 +174,10 @@ OPEN_HOOK(__open64)
         }                                                                                          \
         if (initialised.load(std::memory_order_acquire) != 2) initialise();                        \
         const auto real = reinterpret_cast<int (*)(int, const char*, int, ...)>(real_##NAME);      \
-        if (!may_create_in_shm(path, flags)) return real(dirfd, path, flags, mode);                \
-        return open_in_shm(path, flags, [&](int with) { return real(dirfd, path, with, mode); });  \
+        char buffer[288];                                                                          \
+        const char* full = created_in_shm(dirfd, path, flags, buffer);                             \
+        if (full == nullptr) return real(dirfd, path, flags, mode);                                \
+        return open_in_shm(full, flags, [&](int with) { return real(dirfd, path, with, mode); });  \
     }
 
 OPENAT_HOOK(openat)
@@ -155,59 +186,83 @@ OPENAT_HOOK(openat64)
 HOOK(int, creat, const char* path, mode_t mode) {
     if (initialised.load(std::memory_order_acquire) != 2) initialise();
     constexpr int flags = O_CREAT | O_WRONLY | O_TRUNC;
-    if (!may_create_in_shm(path, flags)) return real_creat(path, mode);
-    return open_in_shm(path, flags, [&](int with) { return real_open(path, with, mode); });
+    char buffer[288];
+    const char* full = created_in_shm(AT_FDCWD, path, flags, buffer);
+    if (full == nullptr) return real_creat(path, mode);
+    return open_in_shm(full, flags, [&](int with) { return real_open(path, with, mode); });
 }
 
 HOOK(int, creat64, const char* path, mode_t mode) {
     if (initialised.load(std::memory_order_acquire) != 2) initialise();
     constexpr int flags = O_CREAT | O_WRONLY | O_TRUNC | O_LARGEFILE;
-    if (!may_create_in_shm(path, flags)) return real_creat64(path, mode);
-    return open_in_shm(path, flags, [&](int with) { return real_open(path, with, mode); });
+    char buffer[288];
+    const char* full = created_in_shm(AT_FDCWD, path, flags, buffer);
+    if (full == nullptr) return real_creat64(path, mode);
+    return open_in_shm(full, flags, [&](int with) { return real_open(path, with, mode); });
 }
 
 namespace {
 
-// The name is known only afterwards, so there is no intent: a kill within the call leaves a file that
-// nobody can be blamed for.
+constexpr char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+constexpr std::size_t random_size = 6;
+
+// As libc's own would make it, but with each name written down before it is tried: after a kill within
+// libc's nobody could say whose the file is. `make` is the real call, for patterns that are none.
 template <class Make>
-int make_in_shm(char* pattern, Make make) {
+int make_in_shm(char* pattern, int suffix, int flags, Make make) {
     Entry entry(Kind::shared_memory);
-    const int fd = make();
-    if (fd >= 0 && entry && !shm_name(pattern).empty()) {
-        const int saved = errno;
+    if (!entry || shm_name(pattern).empty() || suffix < 0) return make();
+    const std::size_t size = length(pattern);
+    const auto behind_random = static_cast<std::size_t>(suffix);
+    if (size < folder_size + random_size + behind_random) return make();
+    char* const random = pattern + size - behind_random - random_size;
+    if (__builtin_memcmp(random, "XXXXXX", random_size) != 0) return make();
+    const int before = errno;
+    for (unsigned tries = 0; tries < 62 * 62 * 62; ++tries) {
+        std::uint64_t value = 0;
+        if (sys::call(SYS_getrandom, &value, sizeof value, 1 /* GRND_NONBLOCK */) != sizeof value) {
+            value = mix(clock_ns(CLOCK_MONOTONIC), reinterpret_cast<std::uintptr_t>(&value) + tries);
+        }
+        for (std::size_t i = 0; i < random_size; ++i, value /= 62) random[i] = letters[value % 62];
         const SlotRef slot = intend_name(Kind::shared_memory, shm_name(pattern));
-        confirm_descriptor(slot, fd);
-        errno = saved;
+        const int fd = real_open(pattern, (flags & ~O_ACCMODE) | O_RDWR | O_CREAT | O_EXCL, 0600);
+        if (fd >= 0) {
+            confirm_descriptor(slot, fd);
+            errno = before;
+            return fd;
+        }
+        drop_intent(slot);
+        if (errno != EEXIST) return -1;
     }
-    return fd;
+    errno = EEXIST;
+    return -1;
 }
 
 }  // namespace
 
 HOOK(int, mkstemp, char* pattern) {
-    return make_in_shm(pattern, [&] { return real_mkstemp(pattern); });
+    return make_in_shm(pattern, 0, 0, [&] { return real_mkstemp(pattern); });
 }
 HOOK(int, mkstemp64, char* pattern) {
-    return make_in_shm(pattern, [&] { return real_mkstemp64(pattern); });
+    return make_in_shm(pattern, 0, 0, [&] { return real_mkstemp64(pattern); });
 }
 HOOK(int, mkostemp, char* pattern, int flags) {
-    return make_in_shm(pattern, [&] { return real_mkostemp(pattern, flags); });
+    return make_in_shm(pattern, 0, flags, [&] { return real_mkostemp(pattern, flags); });
 }
 HOOK(int, mkostemp64, char* pattern, int flags) {
-    return make_in_shm(pattern, [&] { return real_mkostemp64(pattern, flags); });
+    return make_in_shm(pattern, 0, flags, [&] { return real_mkostemp64(pattern, flags); });
 }
 HOOK(int, mkstemps, char* pattern, int suffix) {
-    return make_in_shm(pattern, [&] { return real_mkstemps(pattern, suffix); });
+    return make_in_shm(pattern, suffix, 0, [&] { return real_mkstemps(pattern, suffix); });
 }
 HOOK(int, mkstemps64, char* pattern, int suffix) {
-    return make_in_shm(pattern, [&] { return real_mkstemps64(pattern, suffix); });
+    return make_in_shm(pattern, suffix, 0, [&] { return real_mkstemps64(pattern, suffix); });
 }
 HOOK(int, mkostemps, char* pattern, int suffix, int flags) {
-    return make_in_shm(pattern, [&] { return real_mkostemps(pattern, suffix, flags); });
+    return make_in_shm(pattern, suffix, flags, [&] { return real_mkostemps(pattern, suffix, flags); });
 }
 HOOK(int, mkostemps64, char* pattern, int suffix, int flags) {
-    return make_in_shm(pattern, [&] { return real_mkostemps64(pattern, suffix, flags); });
+    return make_in_shm(pattern, suffix, flags, [&] { return real_mkostemps64(pattern, suffix, flags); });
 }
 
 HOOK(void*, mmap, void* address, std::size_t size, int protection, int flags, int fd, off_t offset) {
@@ -230,9 +285,24 @@ bool in_folder(const char* path) {
     return path != nullptr && __builtin_strncmp(path, folder, folder_size) == 0;
 }
 
-// Runs `call`, which takes the names at `path` and, where given, `other` away when it succeeds.
+// A bare name may be meant in /dev/shm; as long as nothing was made there, nobody needs to know.
+const char* full_path(int dirfd, const char* path, char (&buffer)[288]) {
+    if (path == nullptr || path[0] == '/') return path;
+    const Mapping* mapping = opened_record();
+    if (mapping == nullptr) return path;
+    const auto made = [&](Kind kind) {
+        return mapping->header->counters[static_cast<std::size_t>(kind)].created.load(std::memory_order_relaxed) != 0;
+    };
+    return made(Kind::shared_memory) || made(Kind::semaphore) ? resolve(dirfd, path, buffer) : path;
+}
+
+// Runs `call`, which takes the names given, one or two, away when it succeeds.
 template <class Call>
-int taking_away(const char* path, const char* other, Call call) {
+int taking_away(int dirfd, const char* given, int other_dirfd, const char* other_given, Call call) {
+    char buffer[288];
+    char other_buffer[288];
+    const char* path = full_path(dirfd, given, buffer);
+    const char* other = full_path(other_dirfd, other_given, other_buffer);
     if (!in_folder(path) && !in_folder(other)) return call();
     Entry entry(record::bit(Kind::shared_memory) | record::bit(Kind::semaphore));
     const SlotRef slot = entry ? find_path(path) : SlotRef{};
@@ -249,39 +319,39 @@ int taking_away(const char* path, const char* other, Call call) {
 
 HOOK(int, unlink, const char* path) {
     if (initialised.load(std::memory_order_acquire) != 2) initialise();
-    return taking_away(path, nullptr, [&] { return real_unlink(path); });
+    return taking_away(AT_FDCWD, path, AT_FDCWD, nullptr, [&] { return real_unlink(path); });
 }
 HOOK(int, unlinkat, int dirfd, const char* path, int flags) {
     if (initialised.load(std::memory_order_acquire) != 2) initialise();
-    return taking_away(path, nullptr, [&] { return real_unlinkat(dirfd, path, flags); });
+    return taking_away(dirfd, path, AT_FDCWD, nullptr, [&] { return real_unlinkat(dirfd, path, flags); });
 }
 HOOK(int, remove, const char* path) {
     if (initialised.load(std::memory_order_acquire) != 2) initialise();
-    return taking_away(path, nullptr, [&] { return real_remove(path); });
+    return taking_away(AT_FDCWD, path, AT_FDCWD, nullptr, [&] { return real_remove(path); });
 }
 
 // A rename takes both names: the old one is gone, and what the new one meant before is replaced.
 HOOK(int, rename, const char* from, const char* to) {
     if (initialised.load(std::memory_order_acquire) != 2) initialise();
-    return taking_away(from, to, [&] { return real_rename(from, to); });
+    return taking_away(AT_FDCWD, from, AT_FDCWD, to, [&] { return real_rename(from, to); });
 }
 HOOK(int, renameat, int from_dirfd, const char* from, int to_dirfd, const char* to) {
     if (initialised.load(std::memory_order_acquire) != 2) initialise();
-    return taking_away(from, to, [&] { return real_renameat(from_dirfd, from, to_dirfd, to); });
+    return taking_away(from_dirfd, from, to_dirfd, to, [&] { return real_renameat(from_dirfd, from, to_dirfd, to); });
 }
 HOOK(int, renameat2, int from_dirfd, const char* from, int to_dirfd, const char* to, unsigned flags) {
     if (initialised.load(std::memory_order_acquire) != 2) initialise();
-    return taking_away(from, to, [&] { return real_renameat2(from_dirfd, from, to_dirfd, to, flags); });
+    return taking_away(from_dirfd, from, to_dirfd, to, [&] { return real_renameat2(from_dirfd, from, to_dirfd, to, flags); });
 }
 
 // A link gives the object a name of the user's choice: it is theirs.
 HOOK(int, link, const char* from, const char* to) {
     if (initialised.load(std::memory_order_acquire) != 2) initialise();
-    return taking_away(from, nullptr, [&] { return real_link(from, to); });
+    return taking_away(AT_FDCWD, from, AT_FDCWD, nullptr, [&] { return real_link(from, to); });
 }
 HOOK(int, linkat, int from_dirfd, const char* from, int to_dirfd, const char* to, int flags) {
     if (initialised.load(std::memory_order_acquire) != 2) initialise();
-    return taking_away(from, nullptr, [&] { return real_linkat(from_dirfd, from, to_dirfd, to, flags); });
+    return taking_away(from_dirfd, from, AT_FDCWD, nullptr, [&] { return real_linkat(from_dirfd, from, to_dirfd, to, flags); });
 }
 
 HOOK(int, dlclose, void* handle) {

@@ -6,6 +6,7 @@
 
 #include "preload/core/clock.h"
 #include "preload/core/environment.h"
+#include "preload/core/proc_self.h"
 #include "preload/hooks/child.h"
 
 namespace leftover {
@@ -21,7 +22,8 @@ SlotRef slot_of_stream(FILE* stream) {
     for (Mapping* mapping : {opened_record(), fresh.inherited}) {
         if (mapping == nullptr || !*mapping) continue;
         each_slot(*mapping, [&](const SlotRef& ref) {
-            if (ref.slot->kind == Kind::process && ref.slot->a.load(std::memory_order_relaxed) == 0 &&
+            const std::uint32_t state = ref.slot->state.load(std::memory_order_relaxed) & 0xff;
+            if (ref.slot->kind == Kind::process && state != static_cast<std::uint32_t>(record::State::ended) &&
                 ref.slot->d.load(std::memory_order_relaxed) == reinterpret_cast<std::uintptr_t>(stream)) {
                 found = ref;
             }
@@ -75,7 +77,13 @@ HOOK(FILE*, popen, const char* command, const char* mode) {
         if (stream == nullptr) {
             release_slot(slot);
         } else {
-            slot.slot->c.store(boot_ticks(), std::memory_order_relaxed);
+            // Nobody tells which process that was; the kernel's list of children does.
+            const pid_t child = last_child();
+            if (child != 0 && !find_slot(Kind::process, static_cast<std::uint64_t>(child))) {
+                child_created(slot, child);
+            } else {
+                slot.slot->c.store(boot_ticks(), std::memory_order_relaxed);
+            }
             slot.slot->d.store(reinterpret_cast<std::uintptr_t>(stream), std::memory_order_relaxed);
             open_streams.fetch_add(1, std::memory_order_relaxed);
         }
