@@ -112,19 +112,21 @@ void set_internal(const char* value) {
 }
 
 EnvironmentPlan::EnvironmentPlan(int dirfd, const char* path, char* const* envp) : envp_(envp) {
-    if (!options.active || internal_text[0] == 0 || path == nullptr) return;
+    if (!options.active || internal_text[0] == 0 || !sys::readable(path)) return;
     const Target target = inspect(dirfd, path, options.library);
     reason_ = static_cast<unsigned>(target.loadable);
     if (target.loadable != Loadable::yes) return;
     if (target.asan) copy_bytes(asan_, target.asan_runtime, sizeof asan_);
     std::size_t preload = 0;
     if (envp != nullptr) {
-        for (; envp[count_] != nullptr; ++count_) {
+        for (; sys::readable(envp + count_) && envp[count_] != nullptr; ++count_) {
+            if (!sys::readable(envp[count_])) return;  // the exec fails by itself
             // A launcher inside this session has made its own arrangements.
             if (value_of(envp[count_], internal_variable) != nullptr) return;
             if (const char* value = value_of(envp[count_], preload_variable)) preload = length(value) + 1;
         }
     }
+    if (envp != nullptr && !sys::readable(envp + count_)) return;
     if (count_ > 60'000) return;  // more than a stack may have room for
     bytes_ = (count_ + 4) * sizeof(char*) + preload + sizeof preload_text + sizeof asan_ + 2;
     adds_ = true;

@@ -110,7 +110,7 @@ int open_in_shm(const char* path, int flags, Open open) {
 
 // The path in /dev/shm that this open may create, or null.
 const char* created_in_shm(int dirfd, const char* path, int flags, char (&buffer)[288]) {
-    if ((flags & O_CREAT) == 0 || path == nullptr) return nullptr;
+    if ((flags & O_CREAT) == 0 || !sys::readable(path)) return nullptr;
     const char* full = path[0] == '/' ? path : resolve(dirfd, path, buffer);
     return __builtin_strncmp(full, folder, folder_size) == 0 ? full : nullptr;
 }
@@ -211,7 +211,7 @@ constexpr std::size_t random_size = 6;
 template <class Make>
 int make_in_shm(char* pattern, int suffix, int flags, Make make) {
     Entry entry(Kind::shared_memory);
-    if (!entry || shm_name(pattern).empty() || suffix < 0) return make();
+    if (!entry || !sys::readable(pattern) || shm_name(pattern).empty() || suffix < 0) return make();
     const std::size_t size = length(pattern);
     const auto behind_random = static_cast<std::size_t>(suffix);
     if (size < folder_size + random_size + behind_random) return make();
@@ -287,7 +287,8 @@ bool in_folder(const char* path) {
 
 // A bare name may be meant in /dev/shm; as long as nothing was made there, nobody needs to know.
 const char* full_path(int dirfd, const char* path, char (&buffer)[288]) {
-    if (path == nullptr || path[0] == '/') return path;
+    if (!sys::readable(path)) return nullptr;
+    if (path[0] == '/') return path;
     const Mapping* mapping = opened_record();
     if (mapping == nullptr) return path;
     const auto made = [&](Kind kind) {

@@ -9,6 +9,7 @@
 #include <cstdarg>
 
 #include "preload/core/pending.h"
+#include "preload/core/sys.h"
 #include "preload/hooks/named.h"
 
 namespace leftover {
@@ -17,7 +18,7 @@ namespace {
 
 // "/name" for any way to write it, in `buffer`; empty when no object can have that name.
 std::string_view object_name(const char* name, Text& text) {
-    if (name == nullptr) return {};
+    if (name == nullptr || !sys::readable(name)) return {};
     while (*name == '/') ++name;
     if (*name == 0 || length(name) > 255) return {};
     text << '/' << name;
@@ -63,7 +64,6 @@ HOOK(sem_t*, sem_open, const char* name, int flags, ...) {
         semaphore = real_open_semaphore(real_sem_open, name, flags, mode, value);
         created = semaphore != SEM_FAILED;
     } else {
-        const int before = errno;
         for (int tries = 0; tries < 64; ++tries) {
             semaphore = real_open_semaphore(real_sem_open, name, flags & ~O_CREAT, mode, value);
             if (semaphore != SEM_FAILED || errno != ENOENT) break;
@@ -71,7 +71,6 @@ HOOK(sem_t*, sem_open, const char* name, int flags, ...) {
             created = semaphore != SEM_FAILED;
             if (created || errno != EEXIST) break;
         }
-        if (semaphore != SEM_FAILED) errno = before;
     }
     if (!created) {
         drop_intent(slot);

@@ -11,6 +11,9 @@ namespace leftover {
 
 namespace {
 
+// The status goes through a variable of ours, and a bad address must fail in the kernel.
+bool keeps_books(const int* status) { return ready() && (status == nullptr || sys::readable(status)); }
+
 void fetched(pid_t pid, int status) {
     if (pid <= 0 || (!WIFEXITED(status) && !WIFSIGNALED(status))) return;
     const int saved = errno;
@@ -21,7 +24,7 @@ void fetched(pid_t pid, int status) {
 }  // namespace
 
 HOOK(pid_t, wait, int* status) {
-    if (!ready()) return real_wait(status);
+    if (!keeps_books(status)) return real_wait(status);
     int result = 0;
     const pid_t pid = real_wait(&result);
     fetched(pid, result);
@@ -30,7 +33,7 @@ HOOK(pid_t, wait, int* status) {
 }
 
 HOOK(pid_t, waitpid, pid_t which, int* status, int flags) {
-    if (!ready()) return real_waitpid(which, status, flags);
+    if (!keeps_books(status)) return real_waitpid(which, status, flags);
     int result = 0;
     const pid_t pid = real_waitpid(which, &result, flags);
     fetched(pid, result);
@@ -39,7 +42,7 @@ HOOK(pid_t, waitpid, pid_t which, int* status, int flags) {
 }
 
 HOOK(pid_t, __waitpid, pid_t which, int* status, int flags) {
-    if (!ready()) return real___waitpid(which, status, flags);
+    if (!keeps_books(status)) return real___waitpid(which, status, flags);
     int result = 0;
     const pid_t pid = real___waitpid(which, &result, flags);
     fetched(pid, result);
@@ -48,7 +51,7 @@ HOOK(pid_t, __waitpid, pid_t which, int* status, int flags) {
 }
 
 HOOK(pid_t, wait3, int* status, int flags, struct rusage* usage) {
-    if (!ready()) return real_wait3(status, flags, usage);
+    if (!keeps_books(status)) return real_wait3(status, flags, usage);
     int result = 0;
     const pid_t pid = real_wait3(&result, flags, usage);
     fetched(pid, result);
@@ -57,7 +60,7 @@ HOOK(pid_t, wait3, int* status, int flags, struct rusage* usage) {
 }
 
 HOOK(pid_t, wait4, pid_t which, int* status, int flags, struct rusage* usage) {
-    if (!ready()) return real_wait4(which, status, flags, usage);
+    if (!keeps_books(status)) return real_wait4(which, status, flags, usage);
     int result = 0;
     const pid_t pid = real_wait4(which, &result, flags, usage);
     fetched(pid, result);
