@@ -133,8 +133,10 @@ Report judge_records(const std::vector<std::filesystem::path>& files, const Judg
     Material material;
     read_files(files, material);
     if (material.sources.empty()) {
-        throw std::runtime_error(material.remarks.empty() ? "no records to judge"
-                                                          : material.remarks.front());
+        if (!material.remarks.empty()) throw std::runtime_error(material.remarks.front());
+        throw std::runtime_error(files.empty() ? "no records to judge"
+                                               : files.front().string() +
+                                                     ": nothing was recorded in it yet");
     }
     assign_sessions(material, options.roots);
     return judge_material(material, options);
