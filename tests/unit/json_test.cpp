@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "reporter/model/json.h"
@@ -200,7 +202,9 @@ TEST(Schema, FitsWhatIsWritten) {
             "sys.argv[1]))).validate(json.load(open(sys.argv[2])))' "
             "'" LEFTOVER_SOURCE_DIR "/reporter/schema/leftover.report.schema.json' '" +
             path + "'" + end;
-        return std::system(command.c_str());
+        const int status = std::system(command.c_str());
+        std::remove(path.c_str());
+        return status;
     };
     Report report = make_report();
     EXPECT_EQ(validate(report), 0);
