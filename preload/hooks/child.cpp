@@ -50,7 +50,7 @@ void child_ended(pid_t pid, int status) {
 ExecNote::ExecNote(const char* path, bool instrumented, unsigned reason) {
     if (!recording.load(std::memory_order_relaxed)) return;
     const bool vforked = shares_parent_memory();
-    if (!vforked && is_new_child()) adopt_fork(false);
+    if (!vforked && is_new_child()) adopt_fork();
     // A vforked child runs in its creator's memory, where the slot lies in the record now open.
     Mapping* mapping = vforked ? opened_record() : fresh.inherited;
     const record::SlotId id = vforked ? thread_state.child_slot : identity.slot;
