@@ -17,7 +17,10 @@ void judge_lasting(const Case& about) {
     judge_shared_memory(about);
 }
 
-void judge_passing(const Case& about) { judge_threads(about); }
+void judge_passing(const Case& about) {
+    judge_zombies(about);
+    judge_threads(about);
+}
 
 void sort_by_age(Findings& findings) {
     sort(findings.leaks, [](const Leak* one, const Leak* other) {

@@ -33,6 +33,7 @@ void judge_passing(const Case& about);
 void judge_processes(const Case& about);
 void judge_semaphores(const Case& about);
 void judge_shared_memory(const Case& about);
+void judge_zombies(const Case& about);
 void judge_threads(const Case& about);
 
 // In the order of their creation.
