@@ -15,6 +15,8 @@ void judge_lasting(const Case& about) {
     judge_processes(about);
     judge_semaphores(about);
     judge_shared_memory(about);
+    judge_temporary(about);
+    judge_socket_files(about);
 }
 
 void judge_passing(const Case& about) {

@@ -1,11 +1,12 @@
-// The open family: files made directly in /dev/shm.
+// The open family: files made directly in /dev/shm, and those that CPython's tempfile makes anywhere.
 #include <fcntl.h>
 
 #include <cerrno>
 #include <cstdarg>
 
-#include "preload/core/sys.h"
+#include "preload/hooks/paths.h"
 #include "preload/hooks/shm_file.h"
+#include "preload/hooks/tempfile.h"
 #include "preload/hooks/unseen.h"
 
 namespace leftover {
@@ -16,10 +17,9 @@ bool wants_mode(int flags) { return (flags & O_CREAT) != 0 || (flags & O_TMPFILE
 
 // `open(flags)` is the real call. Whether it created the file, only O_EXCL tells.
 template <class Open>
-int open_in_shm(const char* path, int flags, Open open) {
+int open_in_shm(std::string_view name, int flags, Open open) {
     Entry entry(Kind::shared_memory);
-    const std::string_view name = entry ? shm_name(path) : std::string_view{};
-    if (name.empty()) return open(flags);
+    if (!entry) return open(flags);
     const SlotRef slot = intend_name(Kind::shared_memory, name);
     const bool by_tempfile = slot && innermost_frame_is_tempfile();
     // Until it is mapped it may be anything: an intent that counts for nothing.
@@ -41,11 +41,30 @@ int open_in_shm(const char* path, int flags, Open open) {
     return fd;
 }
 
-// The path in /dev/shm that this open may create, or null.
-const char* created_in_shm(int dirfd, const char* path, int flags, char (&buffer)[288]) {
-    if ((flags & O_CREAT) == 0 || !sys::readable(path)) return nullptr;
-    const char* full = path[0] == '/' ? path : resolve_in_shm(dirfd, path, buffer);
-    return __builtin_strncmp(full, shm_folder, shm_folder_size) == 0 ? full : nullptr;
+template <class Open>
+int open_by_tempfile(std::string_view path, int flags, Open open) {
+    Entry entry(Kind::temporary_file);
+    const SlotRef slot = entry ? intend_by_tempfile(Kind::temporary_file, path) : SlotRef{};
+    const int fd = open(flags);
+    if (fd >= 0) {
+        confirm_descriptor(slot, fd);
+    } else {
+        drop_intent(slot);
+    }
+    return fd;
+}
+
+// An open that may create. What programs create is theirs, but for these two.
+template <class Open>
+int create(int dirfd, const char* path, int flags, const void* caller, Open open) {
+    const auto wanted = [](Kind kind) { return (options.kinds & record::bit(kind)) != 0; };
+    const bool by_python = (flags & O_EXCL) != 0 && wanted(Kind::temporary_file) && may_be_tempfile(caller);
+    if (!recording.load(std::memory_order_relaxed) || (!by_python && !wanted(Kind::shared_memory))) return open(flags);
+    const FullPath full(dirfd, path);
+    const std::string_view shared = shm_name(full.view());
+    if (!shared.empty()) return open_in_shm(shared, flags, open);
+    if (by_python && !full.empty()) return open_by_tempfile(full.view(), flags, open);
+    return open(flags);
 }
 
 }  // namespace
@@ -61,10 +80,9 @@ const char* created_in_shm(int dirfd, const char* path, int flags, char (&buffer
         }                                                                                    \
         if (initialised.load(std::memory_order_acquire) != 2) initialise();                  \
         const auto real = reinterpret_cast<int (*)(const char*, int, ...)>(real_##NAME);     \
-        char buffer[288];                                                                    \
-        const char* full = created_in_shm(AT_FDCWD, path, flags, buffer);                    \
-        if (full == nullptr) return real(path, flags, mode);                                 \
-        return open_in_shm(full, flags, [&](int with) { return real(path, with, mode); });   \
+        if ((flags & O_CREAT) == 0) return real(path, flags, mode);                          \
+        return create(AT_FDCWD, path, flags, __builtin_return_address(0),                    \
+                      [&](int with) { return real(path, with, mode); });                     \
     }
 
 OPEN_HOOK(open)
@@ -83,10 +101,9 @@ OPEN_HOOK(__open64)
         }                                                                                          \
         if (initialised.load(std::memory_order_acquire) != 2) initialise();                        \
         const auto real = reinterpret_cast<int (*)(int, const char*, int, ...)>(real_##NAME);      \
-        char buffer[288];                                                                          \
-        const char* full = created_in_shm(dirfd, path, flags, buffer);                             \
-        if (full == nullptr) return real(dirfd, path, flags, mode);                                \
-        return open_in_shm(full, flags, [&](int with) { return real(dirfd, path, with, mode); });  \
+        if ((flags & O_CREAT) == 0) return real(dirfd, path, flags, mode);                         \
+        return create(dirfd, path, flags, __builtin_return_address(0),                             \
+                      [&](int with) { return real(dirfd, path, with, mode); });                    \
     }
 
 OPENAT_HOOK(openat)
@@ -95,19 +112,17 @@ OPENAT_HOOK(openat64)
 HOOK(int, creat, const char* path, mode_t mode) {
     if (initialised.load(std::memory_order_acquire) != 2) initialise();
     constexpr int flags = O_CREAT | O_WRONLY | O_TRUNC;
-    char buffer[288];
-    const char* full = created_in_shm(AT_FDCWD, path, flags, buffer);
-    if (full == nullptr) return real_creat(path, mode);
-    return open_in_shm(full, flags, [&](int with) { return real_open(path, with, mode); });
+    return create(AT_FDCWD, path, flags, __builtin_return_address(0), [&](int with) {
+        return with == flags ? real_creat(path, mode) : real_open(path, with, mode);
+    });
 }
 
 HOOK(int, creat64, const char* path, mode_t mode) {
     if (initialised.load(std::memory_order_acquire) != 2) initialise();
     constexpr int flags = O_CREAT | O_WRONLY | O_TRUNC | O_LARGEFILE;
-    char buffer[288];
-    const char* full = created_in_shm(AT_FDCWD, path, flags, buffer);
-    if (full == nullptr) return real_creat64(path, mode);
-    return open_in_shm(full, flags, [&](int with) { return real_open(path, with, mode); });
+    return create(AT_FDCWD, path, flags, __builtin_return_address(0), [&](int with) {
+        return with == flags ? real_creat64(path, mode) : real_open(path, with, mode);
+    });
 }
 
 int open_unseen(const char* path, int flags, mode_t mode) { return real_open(path, flags, mode); }

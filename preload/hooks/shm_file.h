@@ -1,5 +1,5 @@
 // Files made directly in /dev/shm: shared memory by another name, once they are mapped shared (or made by
-// mkstemp or CPython's tempfile). A path that does not begin with /dev/shm/ costs a comparison.
+// mkstemp or CPython's tempfile).
 #pragma once
 
 #include "preload/hooks/named.h"
@@ -13,10 +13,6 @@ inline constexpr std::size_t shm_folder_size = sizeof shm_folder - 1;
 extern std::atomic<std::uint32_t> unmapped_files;
 
 // "/name" when the path lies directly in /dev/shm, else empty.
-std::string_view shm_name(const char* path);
-
-// A bare name in the working directory or in a descriptor's: its path, when that directory is /dev/shm,
-// else `path` as it is.
-const char* resolve_in_shm(int dirfd, const char* path, char (&buffer)[288]);
+std::string_view shm_name(std::string_view path);
 
 }  // namespace leftover

@@ -1,5 +1,5 @@
 // The calls behind the hooks, for hooks that do by themselves what libc does within a call of its own:
-// cancellation points, and seen by other interposers, as libc's would be.
+// open is a cancellation point then as well, and other interposers see what they would see.
 #pragma once
 
 #include <sys/types.h>
@@ -9,5 +9,6 @@
 namespace leftover {
 
 int open_unseen(const char* path, int flags, mode_t mode);
+int mkdir_unseen(const char* path, mode_t mode);
 
 }  // namespace leftover
