@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "preload/core/children.h"
 #include "preload/core/clock.h"
 #include "preload/core/mapping.h"
 #include "preload/core/pending.h"
@@ -104,6 +105,7 @@ void end_process(Ending ending, int value) {
     }
     const int saved = errno;
     Mapping* mapping = fresh.own;
+    note_zombies();
     if (mapping != nullptr) {
         look_up_pending();
         note_thread_names(*mapping);

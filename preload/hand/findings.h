@@ -42,7 +42,7 @@ struct Findings {
     std::uint64_t by_kind[record::kind_count] = {};
 
     // A leak of the kind, with its severity; creator, time and stack are `origin`'s, if there is
-    // one. Null when there is no room. To be counted once it is filled in.
+    // one. Null when there is no room, or the kind is not wanted. To be counted once it is filled in.
     Leak* make(Pool& pool, Kind kind, std::string_view name, const Resource* origin);
     void count(Pool& pool, Leak* leak);
 

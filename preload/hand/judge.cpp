@@ -15,9 +15,14 @@ void judge_lasting(const Case& about) {
     judge_processes(about);
     judge_semaphores(about);
     judge_shared_memory(about);
+    judge_temporary(about);
+    judge_socket_files(about);
 }
 
-void judge_passing(const Case& about) { judge_threads(about); }
+void judge_passing(const Case& about) {
+    judge_zombies(about);
+    judge_threads(about);
+}
 
 void sort_by_age(Findings& findings) {
     sort(findings.leaks, [](const Leak* one, const Leak* other) {

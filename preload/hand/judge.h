@@ -33,6 +33,9 @@ void judge_passing(const Case& about);
 void judge_processes(const Case& about);
 void judge_semaphores(const Case& about);
 void judge_shared_memory(const Case& about);
+void judge_zombies(const Case& about);
+void judge_temporary(const Case& about);  // files and directories
+void judge_socket_files(const Case& about);
 void judge_threads(const Case& about);
 
 // In the order of their creation.

@@ -46,18 +46,22 @@ const Resource* owner_by_intent(const Group& group, const FileFacts& facts) {
         if (at->created_ns > facts.born_ns + clock_slack) continue;
         const bool call_is_over = at->state == record::State::live && at->d != 0;
         if (call_is_over && facts.born_ns > at->d + clock_slack) continue;
-        if (at->state == record::State::live && at->d != 0 && facts.born_ns > at->d + clock_slack)
-            continue;
         if (owner == nullptr || owner->created_ns <= at->created_ns) owner = at;
     }
     return owner;
 }
 
-List<Group> group_by_name(const Case& about, Kind kind) {
+std::string_view absolute_path(std::string_view name) {
+    return name.starts_with('/') && name.find('\0') == name.npos ? name : std::string_view{};
+}
+
+// `meaning` of a slot's name is empty when it can be none of this kind: records may be damaged.
+List<Group> group_by_name(const Case& about, Kind kind,
+                          std::string_view (*meaning)(std::string_view)) {
     List<Group> groups;
     Table by_name;
     about.each(kind, [&](Resource& resource) {
-        const std::string_view name = posix_name(resource.name);
+        const std::string_view name = meaning(resource.name);
         if (resource.name_cut || name.empty()) return;
         bool is_new = false;
         const std::uint32_t* const place =
@@ -79,6 +83,22 @@ Table confirmed_files(const Case& about, Kind kind) {
         files.enter(about.pool(), key_of_file(resource.b, resource.a), 1, is_new);
     });
     return files;
+}
+
+const Resource* owner_of(const Group& group, const FileFacts& facts, const Table& confirmed) {
+    const Resource* const owner = owner_by_inode(group, facts);
+    if (owner != nullptr || confirmed.find(key_of_file(facts.device, facts.inode)) != nullptr) {
+        return owner;
+    }
+    return owner_by_intent(group, facts);
+}
+
+// False when the pool has no more room.
+bool add_leak(Pool& pool, List<NamedLeak*>& leaks, const NamedLeak& leak) {
+    auto* const kept = pool.make<NamedLeak>();
+    if (kept == nullptr || leak.path.empty()) return false;
+    *kept = leak;
+    return leaks.add(pool, kept);
 }
 
 }  // namespace
@@ -117,26 +137,42 @@ List<NamedLeak*> find_named(const Case& about, Kind kind, std::string_view prefi
     Pool& pool = about.pool();
     const Table confirmed = confirmed_files(about, kind);
     List<NamedLeak*> leaks;
-    for (const Group& group : group_by_name(about, kind)) {
+    for (const Group& group : group_by_name(about, kind, posix_name)) {
         char path[longest_path];
         Text text(path, sizeof path);
         text << prefix << group.name;
         FileFacts facts;
         if (text.cut() || !look_at(AT_FDCWD, path, facts) || !S_ISREG(facts.mode)) continue;
-        const Resource* owner = owner_by_inode(group, facts);
-        if (owner == nullptr && confirmed.find(key_of_file(facts.device, facts.inode)) == nullptr) {
-            owner = owner_by_intent(group, facts);
-        }
+        const Resource* const owner = owner_of(group, facts, confirmed);
         if (owner == nullptr) continue;
-        auto* const leak = pool.make<NamedLeak>();
         char shown[longest_path];
         Text name(shown, sizeof shown);
         name << '/' << group.name;
-        if (leak == nullptr) break;
-        *leak = {owner, pool.keep(name.view()), pool.keep({path, text.size() + 1}), facts};
-        if (leak->path.empty()) break;
-        leak->path.remove_suffix(1);
-        leaks.add(pool, leak);
+        std::string_view kept = pool.keep({path, text.size() + 1});
+        if (!kept.empty()) kept.remove_suffix(1);
+        if (!add_leak(pool, leaks, {owner, pool.keep(name.view()), kept, facts})) break;
+    }
+    return leaks;
+}
+
+List<NamedLeak*> find_paths(const Case& about, Kind kind, std::uint32_t type) {
+    Pool& pool = about.pool();
+    const Table confirmed = confirmed_files(about, kind);
+    List<NamedLeak*> leaks;
+    for (const Group& group : group_by_name(about, kind, absolute_path)) {
+        // With a NUL behind it, by the pool: too long for the kernel it is the kernel's to say.
+        char* const path = pool.make<char>(group.name.size() + 1);
+        if (path == nullptr) break;
+        copy_bytes(path, group.name.data(), group.name.size());
+        path[group.name.size()] = 0;
+        FileFacts facts;
+        if (!look_at(AT_FDCWD, path, facts) || (facts.mode & S_IFMT) != type) continue;
+        // Who gave it another name made it the user's own. (A directory's links are its own.)
+        if (type != S_IFDIR && facts.links > 1) continue;
+        const Resource* const owner = owner_of(group, facts, confirmed);
+        if (owner == nullptr) continue;
+        const std::string_view kept{path, group.name.size()};
+        if (!add_leak(pool, leaks, {owner, kept, kept, facts})) break;
     }
     return leaks;
 }

@@ -37,6 +37,9 @@ struct NamedLeak {
 // is its path.
 List<NamedLeak*> find_named(const Case& about, Kind kind, std::string_view prefix);
 
+// The same for kinds whose names are absolute paths, of files of this type (S_IFREG...).
+List<NamedLeak*> find_paths(const Case& about, Kind kind, std::uint32_t type);
+
 void add_named(const Case& about, Kind kind, const NamedLeak& found);
 
 // A POSIX object's name without its slash; empty when it is none.

@@ -18,7 +18,8 @@ void write_details(Json& json, const Leak& leak) {
     if (leak.process != 0) {
         json.key("pid").number(static_cast<unsigned>(leak.process));
         json.key("command").strings(leak.command);
-        json.key("state").text({&leak.state, 1});
+        json.key("state").text(leak.kind == Kind::zombie ? std::string_view("zombie")
+                                                         : std::string_view(&leak.state, 1));
         json.key("resident_bytes").number(leak.resident_bytes);
     }
     if (leak.kind == Kind::thread || leak.kind == Kind::detached_thread) {

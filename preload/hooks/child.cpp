@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "preload/core/children.h"
 #include "preload/core/clock.h"
 #include "preload/core/ending.h"
 #include "preload/core/stacks.h"
@@ -14,6 +15,7 @@ using record::State;
 SlotRef intend_child() {
     thread_state.child_slot = 0;
     settle();
+    if (Mapping* mapping = opened_record()) make_room_for_child(*mapping);
     SlotRef slot = claim_slot(Kind::process);
     if (!slot) return slot;
     slot.slot->b.store(boot_ticks(), std::memory_order_relaxed);

@@ -18,7 +18,7 @@ namespace {
 // Children are recorded for a program's own call; the guard is not held over the call itself, because
 // the child goes on from it with the program's own work.
 SlotRef intend() {
-    Entry entry(Kind::process);
+    Entry entry(child_kinds);
     if (!entry) {
         thread_state.child_slot = 0;
         return {};

@@ -17,6 +17,7 @@ void check_socket_files(const Evidence& evidence, Findings& findings);
 void check_sysv_shared_memory(const Evidence& evidence, Findings& findings);
 void check_sysv_semaphores(const Evidence& evidence, Findings& findings);
 void check_sysv_message_queues(const Evidence& evidence, Findings& findings);
+void check_zombies(const Evidence& evidence, Findings& findings);
 void check_threads(const Evidence& evidence, Findings& findings);  // detached ones, too
 
 // Runs the checks of all kinds.

@@ -41,6 +41,13 @@ std::optional<kernel::FileFacts> look_at_queue(const Place& place, const kernel:
     return kernel::queue_facts(place.shown, roots);
 }
 
+// Who gave it another name made it the user's own. (A directory's links are its own.)
+std::optional<kernel::FileFacts> look_at_single(const Place& place, const kernel::Roots& roots) {
+    auto facts = look_at_path(place, roots);
+    if (facts && facts->links > 1) facts.reset();
+    return facts;
+}
+
 void check(const NamedKind& kind, const Evidence& evidence, Findings& findings) {
     for (NamedLeak& leak : find_named(kind, evidence)) {
         add_named(kind.kind, std::move(leak), findings);
@@ -58,7 +65,7 @@ void check_message_queues(const Evidence& evidence, Findings& findings) {
 }
 
 void check_temporary_files(const Evidence& evidence, Findings& findings) {
-    check({Kind::temporary_file, S_IFREG, place_by_path, look_at_path}, evidence, findings);
+    check({Kind::temporary_file, S_IFREG, place_by_path, look_at_single}, evidence, findings);
 }
 
 void check_temporary_directories(const Evidence& evidence, Findings& findings) {
@@ -66,7 +73,7 @@ void check_temporary_directories(const Evidence& evidence, Findings& findings) {
 }
 
 void check_socket_files(const Evidence& evidence, Findings& findings) {
-    check({Kind::socket_file, S_IFSOCK, place_by_path, look_at_path}, evidence, findings);
+    check({Kind::socket_file, S_IFSOCK, place_by_path, look_at_single}, evidence, findings);
 }
 
 }  // namespace leftover::judge

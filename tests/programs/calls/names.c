@@ -1,4 +1,4 @@
-// calls: unlink unlinkat remove rename renameat renameat2 link linkat
+// calls: mkdir mkdirat rmdir unlink unlinkat remove rename renameat renameat2 link linkat
 #include "call.h"
 
 static void make(const char* path) {
@@ -6,6 +6,32 @@ static void make(const char* path) {
     const int fd = open(path, O_CREAT | O_RDWR, 0600);
     if (fd < 0) abort();
     close(fd);
+}
+
+// On what leftover knows, and in every way to write its name.
+static void temporary(const char* folder) {
+    char file[80], inner[80], other[80];
+    snprintf(file, sizeof file, "%s/call-XXXXXX", folder);
+    snprintf(inner, sizeof inner, "%s/call-XXXXXX", folder);
+    snprintf(other, sizeof other, "%s/call-other", folder);
+    int fd = mkstemp(file);
+    printf("mkstemp %d\n", fd >= 0);
+    close(fd);
+    printf("mkdtemp %d\n", mkdtemp(inner) == inner);
+    TRY("rmdir, a file", rmdir(file));
+    TRY("unlink, a folder", unlink(inner));
+    TRY("mkdir, there", mkdir(inner, 0700));
+    TRY("mkdirat, there", mkdirat(AT_FDCWD, file, 0700));
+    TRY("rename a folder to a file", rename(inner, file));
+    TRY("rename to itself", rename(file, file));
+    TRY("link", link(file, other));
+    TRY("rename, both the same file", rename(file, other));
+    TRY("unlink", unlink(other));
+    TRY("unlink", unlink(file));
+    TRY("unlink, absent", unlink(file));
+    TRY("rename a folder", rename(inner, other));
+    TRY("rmdir, absent", rmdir(inner));
+    TRY("rmdir", rmdir(other));
 }
 
 static void in_folder(const char* folder) {
@@ -29,7 +55,18 @@ static void in_folder(const char* folder) {
     make(a);
     TRY("unlinkat, relative", unlinkat(fd, "call-a", 0));
     TRY("unlinkat, no descriptor", unlinkat(999, "call-a", 0));
+    TRY("mkdir", mkdir(inner, 0751));
+    TRY("mkdir, there", mkdir(inner, 0700));
+    TRY("mkdir, nowhere", mkdir("/dev/shm/no/where", 0700));
+    TRY("rmdir", rmdir(inner));
+    TRY("rmdir, absent", rmdir(inner));
+    TRY("mkdirat", mkdirat(fd, "call-folder", 0700));
+    TRY("mkdirat, there", mkdirat(fd, "call-folder", 0700));
+    TRY("mkdirat, no descriptor", mkdirat(999, "call-folder", 0700));
+    TRY("mkdirat, absolute", mkdirat(999, inner, 0700));
     make(a);
+    TRY("rmdir, a file", rmdir(a));
+    TRY("rmdir", rmdir(inner));
     TRY("remove", remove(a));
     TRY("remove, absent", remove(a));
     mkdir(inner, 0700);
@@ -67,5 +104,13 @@ int main(void) {
     mkdir("plain", 0700);
     in_folder("/dev/shm");
     in_folder("plain");
+    // From here on there is something left, and the names are looked at.
+    char left[] = "left-XXXXXX";
+    close(mkstemp(left));
+    temporary("plain");
+    temporary("/dev/shm");
+    in_folder("/dev/shm");
+    in_folder("plain");
+    unlink(left);
     return 0;
 }
