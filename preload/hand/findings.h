@@ -29,6 +29,9 @@ struct Leak {
     std::string_view command;
     char state;  // of the process
     std::uint64_t resident_bytes;
+    bool holds_known;
+    std::string_view holds;  // each with its NUL
+    std::uint64_t id, key;   // System V objects, and `bytes` of shared memory
     bool finished;  // thread
     std::uint64_t start_routine;
     record::NativeFrame start_frame;

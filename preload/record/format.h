@@ -133,6 +133,9 @@ inline constexpr std::size_t inline_name_size = 40;
 //                      (CLOCK_REALTIME ns when the call was over)
 //   thread             a pthread_t; b start routine (an address); c its argument; d start routine as
 //                      a NativeFrame; value its tid
+//   sysv_*             a id (as an unsigned number; nothing while an intent); b key; c bytes, or how many
+//                      semaphores; value its permission bits
+//   timer              a what its creator finds it by; b the kernel's number
 //   others             see their hooks
 // A name longer than inline_name_size goes on in the slot `next` (state `tail`), and from there in
 // that one's `next`.

@@ -23,7 +23,8 @@ constexpr std::array<Check, record::kind_count> check_of = [] {
     set(Kind::socket_file, check_socket_files);
     set(Kind::zombie, check_zombies);
     set(Kind::thread, check_threads);
-    // Not judged yet: file_descriptor, timer. detached_thread is judged with thread.
+    set(Kind::timer, check_timers);
+    // Not judged yet: file_descriptor. detached_thread is judged with thread.
     return table;
 }();
 
