@@ -140,4 +140,14 @@ void install_handlers() {
     }
 }
 
+void remove_handlers() {
+    for (int signal = 1; signal < signal_limit; ++signal) {
+        struct sigaction now;
+        if (is_watched(signal) && real_action(signal, nullptr, &now) == 0 && is_ours(now)) {
+            real_action(signal, &told[signal], nullptr);
+        }
+    }
+    watching = false;
+}
+
 }  // namespace leftover::hand

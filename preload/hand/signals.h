@@ -11,6 +11,8 @@ namespace leftover::hand {
 
 // Where a signal of ours has its default action, installs our handler. At the start of the process.
 void install_handlers();
+// Gives all of them back to the default, and watches no signal any more. Any context but a vforked child.
+void remove_handlers();
 
 // Whether it is one that we handle when the program does not. Any context.
 bool is_watched(int signal);

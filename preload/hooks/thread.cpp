@@ -3,11 +3,9 @@
 // code runs, and sets a key whose destructor sees return, pthread_exit and cancellation alike: a
 // cleanup in the trampoline's frame would need a personality routine of ours in the program's unwinder.
 #include <pthread.h>
-#include <sys/prctl.h>
 #include <threads.h>
 
 #include <cerrno>
-#include <cstdarg>
 
 #include "preload/core/modules.h"
 #include "preload/core/slots.h"
@@ -225,20 +223,6 @@ HOOK(int, pthread_setname_np, pthread_t thread, const char* name) {
     const int error = real_pthread_setname_np(thread, name);
     thread_name_epoch.fetch_add(1, std::memory_order_relaxed);
     return error;
-}
-
-HOOK(int, prctl, int option, ...) {
-    va_list rest;
-    va_start(rest, option);
-    const auto a = va_arg(rest, unsigned long);
-    const auto b = va_arg(rest, unsigned long);
-    const auto c = va_arg(rest, unsigned long);
-    const auto d = va_arg(rest, unsigned long);
-    va_end(rest);
-    const bool is_ready = ready();
-    const int result = real_prctl(option, a, b, c, d);
-    if (is_ready && option == PR_SET_NAME) thread_name_epoch.fetch_add(1, std::memory_order_relaxed);
-    return result;
 }
 
 }  // namespace leftover
