@@ -3,7 +3,7 @@
 #
 #     fetch-libunwind.sh FOLDER
 #
-# leaves FOLDER/source, unpacked and patched. A second run does nothing, unless our patch changed.
+# leaves FOLDER/source, unpacked and patched. A second run does nothing, unless our patches changed.
 #
 # Debian's libunwind.a is not position-independent and cannot go into a shared library, hence the
 # source. The lists of source packages are kept in a scratch folder, so that the machine's own
@@ -12,7 +12,7 @@ set -euo pipefail
 
 folder=${1:?usage: fetch-libunwind.sh FOLDER}
 stamp=$folder/complete
-patch=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/libunwind-no-pipe.patch
+patches=("$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"/libunwind-*.patch)
 
 # Files without which the build cannot work; an interrupted or cleaned-up tree lacks some.
 has_all_files() {
@@ -21,7 +21,7 @@ has_all_files() {
 }
 
 is_done() {
-    cmp -s "$stamp" "$patch" && has_all_files "$folder/source"
+    cat "${patches[@]}" | cmp -s "$stamp" - && has_all_files "$folder/source"
 }
 
 if is_done; then
@@ -86,9 +86,11 @@ if ! has_all_files "$scratch/source"; then
     echo "fetch-libunwind: the unpacked source lacks files that the build needs" >&2
     exit 1
 fi
-if ! patch --quiet --strip=1 --directory="$scratch/source" <"$patch"; then
-    echo "fetch-libunwind: ${patch##*/} does not fit this version of libunwind" >&2
-    exit 1
-fi
+for patch in "${patches[@]}"; do
+    if ! patch --quiet --strip=1 --directory="$scratch/source" <"$patch"; then
+        echo "fetch-libunwind: ${patch##*/} does not fit this version of libunwind" >&2
+        exit 1
+    fi
+done
 mv "$scratch/source" "$folder/source"
-cp "$patch" "$stamp" # last: the stamp says with which patch everything is there
+cat "${patches[@]}" >"$stamp" # last: the stamp says with which patches everything is there

@@ -98,7 +98,8 @@ else()
 
     # A new patch means new source.
     ExternalProject_Add_StepDependencies(leftover_libunwind_build configure
-        "${PROJECT_SOURCE_DIR}/cmake/libunwind-no-pipe.patch")
+        "${PROJECT_SOURCE_DIR}/cmake/libunwind-no-pipe.patch"
+        "${PROJECT_SOURCE_DIR}/cmake/libunwind-small-cache.patch")
 
     # CMake wants the folder of an include path to exist when it generates.
     file(MAKE_DIRECTORY "${leftover_unwind_include}")

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "preload/core/children.h"
 #include "preload/core/clock.h"
 #include "preload/core/mapping.h"
 #include "preload/core/pending.h"
@@ -92,7 +93,10 @@ void set_quick_status(int status) { quick_status = status; }
 
 void end_process(Ending ending, int value) {
     if (!options.active) return;
-    if (is_new_child()) adopt_fork(false);
+    if (is_new_child()) {
+        if (!options.by_hand) return;  // it made nothing, or it would be adopted
+        adopt_fork();
+    }
     // exit's handlers may call _exit, and a handler for a signal may interrupt either: once is enough.
     if (fresh.ended.exchange(1, std::memory_order_acq_rel) != 0) {
         // Another thread may be at the report: its end must not be cut short.
@@ -101,6 +105,7 @@ void end_process(Ending ending, int value) {
     }
     const int saved = errno;
     Mapping* mapping = fresh.own;
+    note_zombies();
     if (mapping != nullptr) {
         look_up_pending();
         note_thread_names(*mapping);

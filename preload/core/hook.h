@@ -40,7 +40,7 @@ class Entry {
         if (initialised.load(std::memory_order_acquire) != 2) initialise();
         if (!recording.load(std::memory_order_relaxed) || (options.kinds & kinds) == 0) return;
         if (shares_parent_memory()) return;
-        if (is_new_child()) adopt_fork(false);
+        if (is_new_child()) adopt_fork();
         ThreadState& self = thread_state;
         const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
         // A guard or capture whose frame lies below (stacks grow down) is past: a handler jumped out
@@ -72,7 +72,7 @@ class Entry {
 inline bool ready() {
     if (initialised.load(std::memory_order_acquire) != 2) initialise();
     if (shares_parent_memory()) return false;
-    if (recording.load(std::memory_order_relaxed) && is_new_child()) adopt_fork(false);
+    if (recording.load(std::memory_order_relaxed) && is_new_child()) adopt_fork();
     return true;
 }
 

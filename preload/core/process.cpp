@@ -26,7 +26,6 @@ namespace leftover {
 constinit thread_local ThreadState thread_state;
 
 constinit Options options;
-constinit Fresh fresh{};
 constinit bool wiped_on_fork = false;
 constinit std::atomic<bool> recording{false};
 constinit std::atomic<std::uint32_t> initialised{0};
@@ -41,7 +40,7 @@ bool inherited_no_unwind = false;
 
 void before_fork() { thread_state.sound_locks = stop_unwinders(); }
 void after_fork_in_parent() { let_unwinders_go(); }
-void after_fork_in_child() { adopt_fork(thread_state.sound_locks); }
+void after_fork_in_child() { adopt_fork(); }
 
 void find_library() {
     Dl_info info;
@@ -139,7 +138,9 @@ void initialise_once() {
     if (!options.active) return;
     fresh.alive.store(1, std::memory_order_relaxed);
     wiped_on_fork = sys::call(SYS_madvise, &fresh, sizeof fresh, MADV_WIPEONFORK) == 0;
-    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    // By hand a child must know its signals for its own at once.
+    const bool at_once = options.by_hand || !wiped_on_fork;
+    pthread_atfork(before_fork, after_fork_in_parent, at_once ? after_fork_in_child : nullptr);
     watch_exit();
     recording.store(true, std::memory_order_release);
 }
@@ -180,8 +181,10 @@ void settle() {
     if (settled_pid != identity.pid) settled_pid = identity.pid;
 }
 
-void adopt_fork(bool sound_locks) {
+void adopt_fork() {
     ThreadState& self = thread_state;
+    // libc's fork ran our handlers, in this thread, and no other was unwinding.
+    const bool sound_locks = self.forking && self.sound_locks;
     const pid_t pid = sys::getpid();
     if (!wiped_on_fork) __builtin_memset(static_cast<void*>(&fresh), 0, sizeof fresh);
     identity.pid = pid;

@@ -48,9 +48,10 @@ extern std::atomic<std::uint32_t> initialised;  // 0 no, 1 under way, 2 done
 
 // True in a process that was forked from one of ours and has not yet taken that in.
 inline bool is_new_child();
-// Makes this process its own: own pid, no record, nothing owned. `sound_locks`: libc's fork ran our
-// handlers, and no other thread was unwinding.
-void adopt_fork(bool sound_locks);
+// Makes this process its own: own pid, no record, nothing owned. Each hook that may be a new child's
+// first does this, rather than a handler that every child would run: most exec or end soon, and what
+// they touch of ours until then is copied for them page by page.
+void adopt_fork();
 // In a process about to fork: its child will know it as its creator.
 void settle();
 

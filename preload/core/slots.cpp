@@ -239,6 +239,15 @@ SlotRef slot_at(Mapping& mapping, SlotId id) {
     return {&mapping, slot, id, slot->state.load(std::memory_order_acquire) >> 8};
 }
 
+bool is_full(const Mapping& mapping) {
+    for (std::uint32_t c = mapping.chunk_count.load(std::memory_order_acquire); c-- > 0;) {
+        if (mapping.type(c) != ChunkType::slots) continue;
+        const SlotChunk* head = head_of(mapping, c);
+        if (head->used.load(std::memory_order_relaxed) < usable(mapping, head)) return false;
+    }
+    return true;
+}
+
 SlotRef claim_slot(Kind kind) {
     if (thread_state.pending_slot != 0) look_up_pending();
     Mapping* mapping = writable_record();

@@ -26,6 +26,9 @@ SlotRef claim_slot(record::Kind kind);
 // Writes the slot's name, over further slots if it is long. Before publishing.
 void name_slot(const SlotRef& ref, std::string_view name);
 
+// Whether the next claim_slot() has to add room first.
+bool is_full(const Mapping& mapping);
+
 // Makes a claimed slot visible to readers, as intent or live, and findable by its name (the kinds known
 // by name) or by its `a`.
 void publish_slot(const SlotRef& ref, record::State state, bool by_name);

@@ -108,7 +108,8 @@ void Census::add_slot(const Resource& resource) {
 void Census::look_up(Member& member) const {
     const Resource* creation = member.creation;
     if (creation != nullptr &&
-        (creation->state == record::State::ended || creation->has(record::fetched))) {
+        (creation->state == record::State::ended || creation->has(record::fetched) ||
+         creation->has(record::zombie))) {
         return;
     }
     if (member.foreign) {

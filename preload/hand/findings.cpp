@@ -1,8 +1,11 @@
 #include "preload/hand/findings.h"
 
+#include "preload/core/process.h"
+
 namespace leftover::hand {
 
 Leak* Findings::make(Pool& pool, Kind kind, std::string_view name, const Resource* origin) {
+    if ((options.kinds & record::bit(kind)) == 0) return nullptr;
     Leak* const leak = pool.make<Leak>();
     if (leak == nullptr) return nullptr;
     leak->kind = kind;

@@ -29,6 +29,9 @@ struct Leak {
     std::string_view command;
     char state;  // of the process
     std::uint64_t resident_bytes;
+    bool holds_known;
+    std::string_view holds;  // each with its NUL
+    std::uint64_t id, key;   // System V objects, and `bytes` of shared memory
     bool finished;  // thread
     std::uint64_t start_routine;
     record::NativeFrame start_frame;
@@ -42,7 +45,7 @@ struct Findings {
     std::uint64_t by_kind[record::kind_count] = {};
 
     // A leak of the kind, with its severity; creator, time and stack are `origin`'s, if there is
-    // one. Null when there is no room. To be counted once it is filled in.
+    // one. Null when there is no room, or the kind is not wanted. To be counted once it is filled in.
     Leak* make(Pool& pool, Kind kind, std::string_view name, const Resource* origin);
     void count(Pool& pool, Leak* leak);
 

@@ -17,9 +17,29 @@ void judge_lasting(const Case& about) {
     judge_shared_memory(about);
     judge_temporary(about);
     judge_socket_files(about);
+    judge_message_queues(about);
+    judge_sysv(about);
 }
 
-void judge_passing(const Case& about) { judge_threads(about); }
+void judge_passing(const Case& about) {
+    judge_zombies(about);
+    judge_threads(about);
+    judge_timers(about);
+}
+
+bool is_dead(const Case& about, const Resource& resource) {
+    const Record& record = *resource.record;
+    if (resource.pid != record.pid) {
+        // A forked child that had no record of its own wrote into its parent's.
+        for (const Member* member : about.census.members()) {
+            if (member->pid == resource.pid && member->alive) return false;
+        }
+        return true;
+    }
+    const Member* const writer = about.census.writer_of(record);
+    return record.ending != record::Ending::running || writer == nullptr ||
+           writer->last != &record || !writer->alive;
+}
 
 void sort_by_age(Findings& findings) {
     sort(findings.leaks, [](const Leak* one, const Leak* other) {

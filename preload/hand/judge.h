@@ -33,9 +33,16 @@ void judge_passing(const Case& about);
 void judge_processes(const Case& about);
 void judge_semaphores(const Case& about);
 void judge_shared_memory(const Case& about);
+void judge_zombies(const Case& about);
 void judge_temporary(const Case& about);  // files and directories
 void judge_socket_files(const Case& about);
+void judge_message_queues(const Case& about);
+void judge_sysv(const Case& about);
 void judge_threads(const Case& about);
+void judge_timers(const Case& about);
+
+// Whether the program image that wrote the slot is gone, so that what it was at will not go on.
+bool is_dead(const Case& about, const Resource& resource);
 
 // In the order of their creation.
 void sort_by_age(Findings& findings);

@@ -1,6 +1,7 @@
 // Processes that outlive the session's program.
 #include "preload/core/process.h"
 #include "preload/core/text.h"
+#include "preload/hand/holds.h"
 #include "preload/hand/judge.h"
 
 namespace leftover::hand {
@@ -40,6 +41,7 @@ void judge_processes(const Case& about) {
         if (leak->command.empty() && member->last != nullptr) leak->command = member->last->command;
         leak->state = member->now.state;
         leak->resident_bytes = member->now.resident_bytes;
+        leak->holds_known = read_holdings(member->pid, pool, leak->holds);
         about.findings.count(pool, leak);
     }
 }

@@ -24,21 +24,6 @@ bool is_random_name(std::string_view name) {
     return true;
 }
 
-// Whether the program image that wrote the slot is gone, so that what it was at will not go on.
-bool is_dead(const Case& about, const Resource& resource) {
-    const Record& record = *resource.record;
-    if (resource.pid != record.pid) {
-        // A forked child that had no record of its own wrote into its parent's.
-        for (const Member* member : about.census.members()) {
-            if (member->pid == resource.pid && member->alive) return false;
-        }
-        return true;
-    }
-    const Member* const writer = about.census.writer_of(record);
-    return record.ending != record::Ending::running || writer == nullptr ||
-           writer->last != &record || !writer->alive;
-}
-
 // Another program may be in the middle of its own sem_open. A lease is granted only if nobody else
 // has the file open or mapped, in whatever namespace. Should somebody open it in that instant, the
 // kernel makes them wait and sends this thread a SIGIO, which SignalsBlocked takes back.

@@ -105,7 +105,8 @@ bool add_leak(Pool& pool, List<NamedLeak*>& leaks, const NamedLeak& leak) {
 
 bool look_at(long folder, const char* name, FileFacts& facts) {
     struct statx raw;
-    if (sys::call(SYS_statx, folder, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+    const int of_folder = name[0] == 0 ? AT_EMPTY_PATH : 0;
+    if (sys::call(SYS_statx, folder, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | of_folder,
                   STATX_BASIC_STATS | STATX_BTIME, &raw) != 0) {
         return false;
     }
@@ -133,7 +134,9 @@ std::string_view posix_name(std::string_view name) {
     return name;
 }
 
-List<NamedLeak*> find_named(const Case& about, Kind kind, std::string_view prefix) {
+bool look_at_path(const char* path, FileFacts& facts) { return look_at(AT_FDCWD, path, facts); }
+
+List<NamedLeak*> find_named(const Case& about, Kind kind, std::string_view prefix, Look look) {
     Pool& pool = about.pool();
     const Table confirmed = confirmed_files(about, kind);
     List<NamedLeak*> leaks;
@@ -142,7 +145,7 @@ List<NamedLeak*> find_named(const Case& about, Kind kind, std::string_view prefi
         Text text(path, sizeof path);
         text << prefix << group.name;
         FileFacts facts;
-        if (text.cut() || !look_at(AT_FDCWD, path, facts) || !S_ISREG(facts.mode)) continue;
+        if (text.cut() || !look(path, facts) || !S_ISREG(facts.mode)) continue;
         const Resource* const owner = owner_of(group, facts, confirmed);
         if (owner == nullptr) continue;
         char shown[longest_path];

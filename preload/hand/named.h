@@ -23,7 +23,8 @@ struct FileFacts {
 
 inline constexpr std::uint64_t clock_slack = 20'000'000;  // ns
 
-// Of the name itself, not of where a link points; `folder` may be AT_FDCWD.
+// Of the name itself, not of where a link points; `folder` may be AT_FDCWD. Without a name, of what
+// `folder` is open on.
 bool look_at(long folder, const char* name, FileFacts& facts);
 
 struct NamedLeak {
@@ -33,9 +34,14 @@ struct NamedLeak {
     FileFacts facts;
 };
 
+// How the file of a path is looked at.
+using Look = bool (*)(const char* path, FileFacts& facts);
+bool look_at_path(const char* path, FileFacts& facts);
+
 // All of a kind that are still there, each name once. `prefix` in front of a name without its slash
 // is its path.
-List<NamedLeak*> find_named(const Case& about, Kind kind, std::string_view prefix);
+List<NamedLeak*> find_named(const Case& about, Kind kind, std::string_view prefix,
+                            Look look = look_at_path);
 
 // The same for kinds whose names are absolute paths, of files of this type (S_IFREG...).
 List<NamedLeak*> find_paths(const Case& about, Kind kind, std::uint32_t type);

@@ -18,8 +18,16 @@ void write_details(Json& json, const Leak& leak) {
     if (leak.process != 0) {
         json.key("pid").number(static_cast<unsigned>(leak.process));
         json.key("command").strings(leak.command);
-        json.key("state").text({&leak.state, 1});
+        json.key("state").text(leak.kind == Kind::zombie ? std::string_view("zombie")
+                                                         : std::string_view(&leak.state, 1));
         json.key("resident_bytes").number(leak.resident_bytes);
+        if (leak.holds_known) json.key("holds").strings(leak.holds);
+    }
+    if (leak.kind == Kind::sysv_shared_memory) json.key("bytes").number(leak.bytes);
+    if (leak.kind == Kind::sysv_shared_memory || leak.kind == Kind::sysv_semaphore ||
+        leak.kind == Kind::sysv_message_queue) {
+        json.key("id").number(leak.id);
+        json.key("key").number(leak.key);
     }
     if (leak.kind == Kind::thread || leak.kind == Kind::detached_thread) {
         json.key("state").text(leak.finished ? "finished" : "running");

@@ -50,6 +50,7 @@ void describe_images(const Member& member, Description& its) {
 
 void describe_creation(const Member& member, Description& its) {
     const Resource& slot = *member.creation;
+    const bool has_status = slot.has(record::fetched) || slot.has(record::zombie);
     its.ppid = slot.pid;
     if (its.started_ns == 0) its.started_ns = slot.created_ns;
     // What the slot says of its program is younger than the records, if the last of these ended by
@@ -64,11 +65,11 @@ void describe_creation(const Member& member, Description& its) {
     }
     if (is_newer && !slot.has(record::instrumented)) {
         its.instrumented = false;
-        its.reason = reason_name(slot.has(record::fetched) ? 0 : slot.value);
+        its.reason = reason_name(has_status ? 0 : slot.value);
     }
     if (slot.d != 0) its.ended_ns = slot.d;
-    if (!slot.has(record::fetched)) return;
-    // What its parent was told is truer than what it meant to end with.
+    if (!has_status) return;
+    // What its parent was told, or would have been, is truer than what it meant to end with.
     const auto status = static_cast<int>(slot.value);
     its.has_end = WIFEXITED(status) || WIFSIGNALED(status);
     if (WIFEXITED(status)) its.end = {record::Ending::code, WEXITSTATUS(status)};

@@ -73,7 +73,7 @@ void handle(int signal, siginfo_t* info, void* context) {
             return;
         }
         if (signal == settings.dump_signal) {
-            if (is_new_child()) adopt_fork(false);
+            if (is_new_child()) adopt_fork();
             dump();
             errno = saved;
             return;

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "preload/core/children.h"
 #include "preload/core/clock.h"
 #include "preload/core/ending.h"
 #include "preload/core/stacks.h"
@@ -14,6 +15,7 @@ using record::State;
 SlotRef intend_child() {
     thread_state.child_slot = 0;
     settle();
+    if (Mapping* mapping = opened_record()) make_room_for_child(*mapping);
     SlotRef slot = claim_slot(Kind::process);
     if (!slot) return slot;
     slot.slot->b.store(boot_ticks(), std::memory_order_relaxed);
@@ -50,7 +52,7 @@ void child_ended(pid_t pid, int status) {
 ExecNote::ExecNote(const char* path, bool instrumented, unsigned reason) {
     if (!recording.load(std::memory_order_relaxed)) return;
     const bool vforked = shares_parent_memory();
-    if (!vforked && is_new_child()) adopt_fork(false);
+    if (!vforked && is_new_child()) adopt_fork();
     // A vforked child runs in its creator's memory, where the slot lies in the record now open.
     Mapping* mapping = vforked ? opened_record() : fresh.inherited;
     const record::SlotId id = vforked ? thread_state.child_slot : identity.slot;

@@ -8,6 +8,9 @@
 
 namespace leftover {
 
+// What a child's slot is written for.
+inline constexpr std::uint32_t child_kinds = record::bit(Kind::process) | record::bit(Kind::zombie);
+
 // A slot for the child, written before the call as an intent, with the stack. The child, which inherits
 // thread_state, finds it there. Empty when children are not recorded.
 SlotRef intend_child();

@@ -7,14 +7,24 @@
 
 namespace leftover {
 
+namespace {
+
+// Not ready(): a forked child that only ends needs nothing of its own.
+void end(int status) {
+    if (initialised.load(std::memory_order_acquire) != 2) initialise();
+    if (!shares_parent_memory()) end_process(record::Ending::code, status & 0xff);
+}
+
+}  // namespace
+
 HOOK(void, _exit, int status) {
-    if (ready()) end_process(record::Ending::code, status & 0xff);
+    end(status);
     real__exit(status);
     __builtin_unreachable();
 }
 
 HOOK(void, _Exit, int status) {
-    if (ready()) end_process(record::Ending::code, status & 0xff);
+    end(status);
     real__Exit(status);
     __builtin_unreachable();
 }

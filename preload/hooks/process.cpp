@@ -18,7 +18,7 @@ namespace {
 // Children are recorded for a program's own call; the guard is not held over the call itself, because
 // the child goes on from it with the program's own work.
 SlotRef intend() {
-    Entry entry(Kind::process);
+    Entry entry(child_kinds);
     if (!entry) {
         thread_state.child_slot = 0;
         return {};
@@ -51,7 +51,7 @@ HOOK(pid_t, _Fork, ) {
     if (pid != 0) {
         child_created(slot, pid);
     } else if (is_new_child()) {
-        adopt_fork(false);
+        adopt_fork();
     }
     return pid;
 }
@@ -72,6 +72,7 @@ HOOK(int, daemon, int nochdir, int noclose) {
     expect_end(record::Ending::code, 0);
     const int result = real_daemon(nochdir, noclose);
     const int saved = errno;
+    ready();
     if (identity.pid == before) {
         take_back_end();
         child_created(slot, -1);

@@ -37,10 +37,11 @@ void name_shell(const SlotRef& slot) {
     constexpr std::string_view shell = "/bin/sh";
     __builtin_memcpy(slot.slot->name, shell.data(), shell.size());
     slot.slot->name_size = static_cast<std::uint16_t>(shell.size());
+    slot.slot->flags.fetch_or(record::execed, std::memory_order_relaxed);
 }
 
 SlotRef intend() {
-    Entry entry(Kind::process);
+    Entry entry(child_kinds);
     if (!entry) return {};
     const SlotRef slot = intend_child();
     thread_state.child_slot = 0;  // the child runs no code of ours before it is another program

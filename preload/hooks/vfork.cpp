@@ -11,7 +11,7 @@ extern "C" __attribute__((visibility("hidden"))) pid_t leftover_after_vfork(long
 void leftover_before_vfork() {
     if (!ready()) return;
     thread_state.child_slot = 0;
-    if (Entry entry(Kind::process); entry) intend_child();
+    if (Entry entry(child_kinds); entry) intend_child();
     fresh.memory_sharers.fetch_add(1, std::memory_order_seq_cst);
 }
 

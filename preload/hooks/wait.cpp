@@ -17,7 +17,7 @@ bool keeps_books(const int* status) { return ready() && (status == nullptr || sy
 void fetched(pid_t pid, int status) {
     if (pid <= 0 || (!WIFEXITED(status) && !WIFSIGNALED(status))) return;
     const int saved = errno;
-    if (Entry entry(Kind::process); entry) child_ended(pid, status);
+    if (Entry entry(child_kinds); entry) child_ended(pid, status);
     errno = saved;
 }
 

@@ -112,13 +112,14 @@ enum SlotFlag : std::uint8_t {
     instrumented = 1U << 3,  // process: the shim was (or stays) in it
     unmapped = 1U << 4,      // file in /dev/shm that counts only once it was mapped shared
     fetched = 1U << 5,       // process: waited for
+    zombie = 1U << 1,        // process: had ended, not waited for, when its creator ended
     // thread: CPython's own. From 3.13 on these stay joinable until their Thread object dies, which the
     // end of the process may well come before: nobody's bug.
     interpreters = 1U << 2,
 };
 
 // Why a child's new program could not take the shim; in a process slot's `value` while `execed` and
-// neither `instrumented` nor `fetched`. Named as in the JSON report.
+// not `instrumented`, `fetched` or `zombie`. Named as in the JSON report.
 enum class Reason : std::uint8_t { none, static_, setuid, architecture, libc, unreadable, unknown };
 
 inline constexpr std::size_t inline_name_size = 40;
@@ -126,12 +127,15 @@ inline constexpr std::size_t inline_name_size = 40;
 // One live resource. The meaning of a, b, c, d and value by kind:
 //   process            a pid (0 while an intent); b earliest and c latest start in ticks since boot
 //                      (field 22 of its stat lies between); d ended (CLOCK_REALTIME ns); value its
-//                      wait status when `fetched`, else the Reason it is not instrumented
+//                      wait status when `fetched` or `zombie`, else the Reason it is not instrumented
 //   semaphore, shared_memory, temporary_*, socket_file, message_queue   a inode; b device; where a is
 //                      0 in a live slot, the file is the one of that name born between created_ns and d
 //                      (CLOCK_REALTIME ns when the call was over)
 //   thread             a pthread_t; b start routine (an address); c its argument; d start routine as
 //                      a NativeFrame; value its tid
+//   sysv_*             a id (as an unsigned number; nothing while an intent); b key; c bytes, or how many
+//                      semaphores; value its permission bits
+//   timer              a what its creator finds it by; b the kernel's number
 //   others             see their hooks
 // A name longer than inline_name_size goes on in the slot `next` (state `tail`), and from there in
 // that one's `next`.

@@ -166,7 +166,9 @@ const std::vector<Census::Seen>& Census::everything() {
 std::optional<kernel::ProcessStat> Census::look_up(const Member& member) {
     if (member.creation) {
         const records::Slot& slot = *member.creation->slot;
-        if (slot.state == record::State::ended || slot.has(record::fetched)) return std::nullopt;
+        if (slot.state == record::State::ended || slot.has(record::fetched) || slot.has(record::zombie)) {
+            return std::nullopt;
+        }
     }
     if (member.pid_namespace == 0) {
         const auto stat = kernel::read_stat(member.pid, options_.roots);

@@ -21,8 +21,10 @@ constexpr std::array<Check, record::kind_count> check_of = [] {
     set(Kind::temporary_file, check_temporary_files);
     set(Kind::temporary_directory, check_temporary_directories);
     set(Kind::socket_file, check_socket_files);
+    set(Kind::zombie, check_zombies);
     set(Kind::thread, check_threads);
-    // Not judged yet: zombie, file_descriptor, timer. detached_thread is judged with thread.
+    set(Kind::timer, check_timers);
+    // Not judged yet: file_descriptor. detached_thread is judged with thread.
     return table;
 }();
 

@@ -17,7 +17,9 @@ void check_socket_files(const Evidence& evidence, Findings& findings);
 void check_sysv_shared_memory(const Evidence& evidence, Findings& findings);
 void check_sysv_semaphores(const Evidence& evidence, Findings& findings);
 void check_sysv_message_queues(const Evidence& evidence, Findings& findings);
+void check_zombies(const Evidence& evidence, Findings& findings);
 void check_threads(const Evidence& evidence, Findings& findings);  // detached ones, too
+void check_timers(const Evidence& evidence, Findings& findings);
 
 // Runs the checks of all kinds.
 void check_all(const Evidence& evidence, Findings& findings);

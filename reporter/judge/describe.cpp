@@ -54,6 +54,7 @@ void describe_creation(Member& member) {
     ProcessInfo& info = member.info;
     const records::Slot& slot = *member.creation->slot;
     const records::Header& creator = member.creation->record().header;
+    const bool has_status = slot.has(record::fetched) || slot.has(record::zombie);
     info.ppid = slot.pid;
     if (info.started_at == 0) info.started_at = slot.created_at;
     // What the slot says of its program is younger than the records, if the last of these ended by exec.
@@ -68,11 +69,11 @@ void describe_creation(Member& member) {
     }
     if (is_newer && !slot.has(record::instrumented)) {
         info.instrumented = false;
-        info.reason = reason_name(slot.has(record::fetched) ? 0 : slot.value);
+        info.reason = reason_name(has_status ? 0 : slot.value);
     }
     if (slot.d != 0) info.ended_at = records::to_time(slot.d);
-    if (!slot.has(record::fetched)) return;
-    // What its parent was told is truer than what it meant to end with.
+    if (!has_status) return;
+    // What its parent was told, or would have been, is truer than what it meant to end with.
     const int status = static_cast<int>(slot.value);
     info.exit = {};
     if (WIFEXITED(status)) info.exit.code = WEXITSTATUS(status);

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <vector>
 
+#include "reporter/kernel/file.h"
 #include "reporter/kernel/roots.h"
 #include "reporter/model/model.h"
 
@@ -18,6 +20,8 @@ struct JudgeOptions {
     std::vector<int> live_processes;
     // Never leaks, numbered likewise: the launcher, its helpers. The judging process never is one.
     std::set<int> ignored_processes;
+    // The session's own standard output and error, for what its processes keep of them.
+    std::optional<kernel::FileId> standard_output, standard_error;
     kernel::Roots roots;
 };
 

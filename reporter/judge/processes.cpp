@@ -4,12 +4,13 @@
 
 #include "reporter/judge/census.h"
 #include "reporter/judge/checks.h"
+#include "reporter/kernel/holds.h"
 
 namespace leftover::judge {
 
 namespace {
 
-Leak describe_leak(const Member& member, const kernel::Roots& roots) {
+Leak describe_leak(const Member& member, const kernel::Roots& roots, kernel::Holdings& holdings) {
     const kernel::ProcessStat& now = *member.now;
     Leak leak = make_leak(Kind::process, kernel::program_name(now, roots));
     leak.pid = member.info.ppid;
@@ -19,6 +20,7 @@ Leak describe_leak(const Member& member, const kernel::Roots& roots) {
     leak.details.state = std::string(1, now.state);
     leak.details.resident_bytes = now.resident_bytes;
     leak.details.start_ticks = now.start_ticks;
+    leak.details.holds = holdings.of(now.pid);
     return leak;
 }
 
@@ -26,12 +28,13 @@ Leak describe_leak(const Member& member, const kernel::Roots& roots) {
 
 void check_processes(const Evidence& evidence, Findings& findings) {
     const JudgeOptions& options = evidence.options;
+    kernel::Holdings holdings(options.standard_output, options.standard_error, options.roots);
     for (const Member& member : evidence.census.members()) {
         if (!member.now || member.is_program || member.now->pid == ::getpid() ||
             options.ignored_processes.contains(member.now->pid)) {
             continue;
         }
-        Leak leak = describe_leak(member, options.roots);
+        Leak leak = describe_leak(member, options.roots, holdings);
         if (member.creation) {
             findings.add(std::move(leak), *member.creation);
             continue;

@@ -1,6 +1,7 @@
 #include "reporter/kernel/sysv.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <optional>
 
 #include "reporter/kernel/text.h"
@@ -14,11 +15,11 @@ public:
     explicit Columns(std::vector<std::string_view> names) : names_(std::move(names)) {}
 
     std::optional<std::int64_t> number(const std::vector<std::string_view>& row,
-                                       std::string_view name) const {
+                                       std::string_view name, int base = 10) const {
         const auto found = std::find(names_.begin(), names_.end(), name);
         const auto at = static_cast<std::size_t>(found - names_.begin());
         if (found == names_.end() || at >= row.size()) return std::nullopt;
-        return parse_number<std::int64_t>(row[at]);
+        return parse_number<std::int64_t>(row[at], base);
     }
 
 private:
@@ -39,6 +40,17 @@ const char* size_column(record::Kind kind) {
     return kind == record::Kind::sysv_shared_memory ? "size" : "cbytes";
 }
 
+// Times of use; 0 is never.
+std::initializer_list<const char*> use_columns(record::Kind kind) {
+    static constexpr std::initializer_list<const char*> memory{"atime"}, semaphores{"otime"},
+        queue{"stime", "rtime"};
+    if (kind == record::Kind::sysv_shared_memory) return memory;
+    return kind == record::Kind::sysv_semaphore ? semaphores : queue;
+}
+
+// SHM_DEST of the kernel's include/linux/shm.h, among the permissions.
+constexpr std::uint32_t removed = 01000;
+
 }  // namespace
 
 std::vector<SysvObject> parse_sysv(record::Kind kind, std::string_view text) {
@@ -53,7 +65,9 @@ std::vector<SysvObject> parse_sysv(record::Kind kind, std::string_view text) {
         const auto id = columns->number(words, id_column(kind));
         const auto uid = columns->number(words, "uid");
         const auto changed = columns->number(words, "ctime");
+        const auto mode = static_cast<std::uint32_t>(columns->number(words, "perms", 8).value_or(0));
         if (!id || !uid || !changed) return;
+        if (kind == record::Kind::sysv_shared_memory && (mode & removed) != 0) return;
         SysvObject object;
         object.kind = kind;
         object.id = *id;
@@ -65,6 +79,12 @@ std::vector<SysvObject> parse_sysv(record::Kind kind, std::string_view text) {
         object.changed = *changed;
         object.bytes =
             static_cast<std::uint64_t>(columns->number(words, size_column(kind)).value_or(0));
+        object.semaphores =
+            static_cast<std::uint64_t>(columns->number(words, "nsems").value_or(0));
+        object.mode = mode & 0777;
+        for (const char* column : use_columns(kind)) {
+            object.used = object.used || columns->number(words, column).value_or(0) != 0;
+        }
         objects.push_back(object);
     });
     return objects;

@@ -22,9 +22,13 @@ struct SysvObject {
     // Seconds of CLOCK_REALTIME: creation, or the last IPC_SET, and for semaphores also SETVAL.
     std::int64_t changed = 0;
     std::uint64_t bytes = 0;  // shared memory: its size; queue: what waits in it
+    std::uint64_t semaphores = 0;  // in the set
+    std::uint32_t mode = 0;        // permission bits
+    bool used = false;             // attached, operated on, sent to or received from, ever
 };
 
-// Parses one of /proc/sysvipc/{shm,sem,msg}; columns are found by the names in the first line.
+// Parses one of /proc/sysvipc/{shm,sem,msg}; columns are found by the names in the first line. Without
+// shared memory that is removed already and goes when the last process lets go of it.
 std::vector<SysvObject> parse_sysv(record::Kind kind, std::string_view text);
 
 // All that this IPC namespace holds of one kind.

@@ -1,10 +1,12 @@
 #include "reporter/run/reporting.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <exception>
 #include <iostream>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -52,6 +54,13 @@ void complete(Report& report, const SessionFile& facts) {
     program->exit = facts.session.exit;
 }
 
+// The program's streams are ours, passed on.
+std::optional<kernel::FileId> file_of(int fd) {
+    struct stat facts{};
+    if (::fstat(fd, &facts) != 0) return std::nullopt;
+    return kernel::FileId{facts.st_dev, facts.st_ino};
+}
+
 // What the records tell nothing of. Where the whole session recorded, that is nothing of its own.
 void add_outside(Report& report, const Snapshot& before, const Options& options) {
     std::set<int> processes;
@@ -75,6 +84,8 @@ Report make_report(const std::string& folder, const SessionFile& facts, const Sn
         JudgeOptions judging;
         judging.live_processes = live_descendants();
         judging.ignored_processes = {::getpid()};
+        judging.standard_output = file_of(STDOUT_FILENO);
+        judging.standard_error = file_of(STDERR_FILENO);
         report = judge_folder(folder, judging);
         complete(report, facts);
         add_nested(report, folder, judging);
