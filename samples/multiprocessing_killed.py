@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # leftover spawn: semaphore=6@make_locks shared_memory=1@make_memory process=3@start_workers process=1@make_locks
-# leftover forkserver: semaphore=6@make_locks shared_memory=1@make_memory process=3 process=1@start_workers process=1@make_locks
+# leftover forkserver: semaphore=6@make_locks shared_memory=1@make_memory process=3 process=1@start_workers process=1@make_locks temporary_directory=1@start_workers socket_file=1@start_workers
 # leftover fork: shared_memory=1@make_memory process=3@start_workers process=1@make_memory
 """A main process that dies of SIGTERM: its workers, locks and shared memory stay.
 
 The fourth process is CPython's resource tracker, started by the first lock or, with fork, where locks
-have no names, by the first shared memory. With forkserver the workers are the children of a fifth.
+have no names, by the first shared memory. With forkserver the workers are the children of a fifth,
+whose socket lies in a temporary folder: both stay as well.
 """
 
 import multiprocessing
