@@ -49,7 +49,8 @@ class Suite(harness.Subject):
 
     def _regrtest(self, way, parts, more):
         results = os.path.abspath("results.xml")
-        done = way.run([self.python, "-m", "test", "--junit-xml", results, self.name, *more], timeout=900)
+        # Debian's VSOCK tests wait for ever where there is no hypervisor to talk to.
+        done = way.run([self.python, "-m", "test", "--junit-xml", results, "-i", "*VSOCK*", self.name, *more], timeout=900)
         parts["exit"] = str(done.returncode)
         if not os.path.exists(results):
             parts["results"] = f"none: status {done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}"

@@ -15,8 +15,8 @@ are tried again, a few times each way, before they count: a program that is not 
 is called flaky, and nobody is blamed.
 
 A script ends with 0 (the same everywhere), 1 (something differs, or does not work plainly) or 77 (all
-of its programs are missing). Arguments: BUILD_DIR [--full] [NAME...]; without --full only what is
-quick is run. Its rows of the table are kept in BUILD_DIR/transparency/.
+of its programs are missing). Arguments: BUILD_DIR [--full] [--show] [NAME...]; without --full only what is
+quick is run, and --show prints every part of the plain run. Its rows of the table are kept in BUILD_DIR/transparency/.
 """
 
 import ctypes
@@ -279,6 +279,8 @@ def _check_reports(way, parts):
     except (OSError, ValueError, KeyError) as trouble:
         verdict = f"unreadable: {trouble}"
     parts["reports"] = verdict
+    for name, value in parts.items():
+        parts[name] = str(value)
 
 
 def _different(first, second):
@@ -346,6 +348,9 @@ def _compare(one):
     plain, seconds = _once(one, "plain")
     row["seconds"].append(round(seconds, 1))
     row["plain"] = _verdict(plain)
+    if "--show" in sys.argv[2:]:
+        for name, value in plain.items():
+            print(f"  {name}: {_short(value)}")
     for trouble in ("in time", "to its end"):
         if trouble in plain:
             # A run that fails by itself shows nothing about leftover.

@@ -85,7 +85,8 @@ def postgresql(way, parts):
     parts["fill"] = bench("-i", "-q")
     parts["new connections"] = bench("-C", "-c", "4", "-j", "2", "-t", "200" if full() else "40")
     parts["same connections"] = bench("-c", "4", "-t", "200")
-    parts["parallel query"] = ask("set debug_parallel_query=off; select count(*), sum(aid) from pgbench_accounts")
+    parts["parallel query"] = ask("explain (costs off) select sum(aid) from pgbench_accounts") + \
+        ask("select count(*), sum(aid) from pgbench_accounts")
     parts["settings"] = ask("show shared_memory_type; select 1/0")
     backend = way.start([psql, *where, "-X", "-d", "postgres", "-c", "select pg_sleep(600)"], **me)
     wait_for(lambda: "1" in plainly([psql, *where, "-XAt", "-d", "postgres", "-c", "select count(*) from pg_stat_activity "
