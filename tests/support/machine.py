@@ -1,5 +1,6 @@
-"""What is on the sandbox's machine: names in /dev/shm, and processes."""
+"""What is on the sandbox's machine: names in /dev/shm, message queues, System V objects, and processes."""
 
+import ctypes
 import os
 import shutil
 import signal
@@ -9,6 +10,37 @@ from cases import wait_for
 
 def shared_names():
     return sorted(os.listdir("/dev/shm"))
+
+
+def message_queues():
+    """Their names, without the slash."""
+    return sorted(os.listdir("/dev/mqueue")) if os.path.isdir("/dev/mqueue") else []
+
+
+SYSV_FILES = {"sysv_shared_memory": "shm", "sysv_semaphore": "sem", "sysv_message_queue": "msg"}
+
+
+def sysv_objects():
+    """[(kind, id)], sorted; without shared memory that only waits for the last process to let go of it."""
+    found = []
+    for kind, file in SYSV_FILES.items():
+        with open(f"/proc/sysvipc/{file}", encoding="utf-8") as text:
+            for line in text.readlines()[1:]:
+                words = line.split()
+                if kind != "sysv_shared_memory" or not int(words[2], 8) & 0o1000:
+                    found.append((kind, int(words[1])))
+    return sorted(found)
+
+
+def remove_sysv(kind, number):
+    remove = 0  # IPC_RMID
+    libc = ctypes.CDLL(None)
+    if kind == "sysv_semaphore":
+        libc.semctl(number, 0, remove)
+    elif kind == "sysv_shared_memory":
+        libc.shmctl(number, remove, None)
+    else:
+        libc.msgctl(number, remove, None)
 
 
 def processes():
@@ -52,4 +84,8 @@ class Machine:
                 shutil.rmtree(path)
             else:
                 os.unlink(path)
+        for name in message_queues():
+            os.unlink(os.path.join("/dev/mqueue", name))
+        for kind, number in sysv_objects():
+            remove_sysv(kind, number)
         shutil.rmtree(self.state, ignore_errors=True)

@@ -158,8 +158,10 @@ TEST(Sysv, ReadsTheKernelsTables) {
         record::Kind::sysv_shared_memory,
         "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid"
         "      atime      dtime      ctime                   rss                  swap\n"
-        "-559038737      32770  1600                  4096    71    72      0  1000  1000  1001  1000"
-        "          0          0 1700000000                     0                     0\n");
+        "-559038737      32770   640                  4096    71    72      0  1000  1000  1001  1000"
+        "          0          0 1700000000                     0                     0\n"
+        "         0      32771  1600                  4096    71    72      1  1000  1000  1001  1000"
+        " 1700000000          0 1700000000                     0                     0\n");
     ASSERT_EQ(shm.size(), 1U);
     EXPECT_EQ(shm[0].id, 32770);
     EXPECT_EQ(shm[0].key, 0xdeadbeef);
@@ -168,6 +170,8 @@ TEST(Sysv, ReadsTheKernelsTables) {
     EXPECT_EQ(shm[0].creator_pid, 71);
     EXPECT_EQ(shm[0].changed, 1700000000);
     EXPECT_EQ(shm[0].bytes, 4096U);
+    EXPECT_EQ(shm[0].mode, 0640U);
+    EXPECT_FALSE(shm[0].used);
 
     const auto sem = parse_sysv(
         record::Kind::sysv_semaphore,
@@ -177,6 +181,16 @@ TEST(Sysv, ReadsTheKernelsTables) {
     ASSERT_EQ(sem.size(), 1U);
     EXPECT_EQ(sem[0].id, 5);
     EXPECT_EQ(sem[0].changed, 1700000001);
+    EXPECT_EQ(sem[0].semaphores, 1U);
+    EXPECT_FALSE(sem[0].used);
+
+    const auto queue = parse_sysv(
+        record::Kind::sysv_message_queue,
+        "key msqid perms cbytes qnum lspid lrpid uid gid cuid cgid stime rtime ctime\n"
+        "7 6 666 12 1 71 0 1000 1000 1000 1000 1700000002 0 1700000001\n");
+    ASSERT_EQ(queue.size(), 1U);
+    EXPECT_EQ(queue[0].bytes, 12U);
+    EXPECT_TRUE(queue[0].used);
     EXPECT_THAT(parse_sysv(record::Kind::sysv_message_queue, ""), IsEmpty());
 }
 
