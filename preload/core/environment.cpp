@@ -8,8 +8,18 @@
 #include "preload/core/text.h"
 
 extern "C" char** environ;
+extern "C" void* __libc_stack_end;  // exported by the loader: where the program's first stack begins
 
 namespace leftover {
+
+// A hook may be called before libc has set `environ`: from a program's .preinit_array, as sanitizers'
+// runtimes do. What it is going to point to lies behind argc and argv (System V ABI, process
+// initialization).
+char** current_environment() {
+    if (environ != nullptr || __libc_stack_end == nullptr) return environ;
+    auto* const start = static_cast<long*>(__libc_stack_end);
+    return reinterpret_cast<char**>(start + 1 + *start + 1);
+}
 
 namespace {
 
@@ -51,8 +61,20 @@ bool names_shim(const char* value) {
     return found;
 }
 
-// Takes the shim out of an LD_PRELOAD value, in place; what else is there stays as it was written.
+bool is_asan(std::string_view path) {
+    const std::string_view name = base_name(path);
+    return name.starts_with("libasan.so") || name.starts_with("libclang_rt.asan");
+}
+
+// Takes the shim out of an LD_PRELOAD value, in place; what else is there stays as it was written. Out
+// goes also AddressSanitizer's runtime that was put before the shim for this program alone: two colons behind
+// it tell it from one of the user's own.
 void cut_shim(char* value) {
+    const char* colons = __builtin_strstr(value, "::");
+    if (colons != nullptr && is_asan({value, static_cast<std::size_t>(colons - value)}) &&
+        __builtin_memchr(value, ':', static_cast<std::size_t>(colons - value)) == nullptr) {
+        __builtin_memmove(value, colons + 2, __builtin_strlen(colons + 2) + 1);
+    }
     each_preload(value, [&](const char* begin, const char* end) {
         if (!is_shim(begin, end)) return false;
         if (is_separator(*end)) {
@@ -73,10 +95,11 @@ void remove_entry(char** entry) {
 
 Variables read_variables() {
     Variables found = {nullptr, nullptr};
-    if (environ == nullptr) return found;
+    char** entry = current_environment();
+    if (entry == nullptr) return found;
     static char internal_value[1400];
     static char options_value[4000];
-    for (char** entry = environ; *entry != nullptr; ++entry) {
+    for (; *entry != nullptr; ++entry) {
         if (const char* value = value_of(*entry, internal_variable)) {
             if (Text text(internal_value, sizeof internal_value); !(text << value).cut()) found.internal = internal_value;
         } else if (const char* given = value_of(*entry, options_variable)) {
@@ -91,8 +114,9 @@ Variables read_variables() {
 
 void hide_variables(bool options_too) {
     Text(preload_text, sizeof preload_text) << preload_variable << "=" << options.library;
-    if (environ == nullptr) return;
-    for (char** entry = environ; *entry != nullptr;) {
+    char** entry = current_environment();
+    if (entry == nullptr) return;
+    while (*entry != nullptr) {
         bool gone = value_of(*entry, internal_variable) != nullptr ||
                     (options_too && value_of(*entry, options_variable) != nullptr);
         if (char* value = value_of(*entry, preload_variable); value != nullptr && names_shim(value)) {
@@ -128,7 +152,7 @@ EnvironmentPlan::EnvironmentPlan(int dirfd, const char* path, char* const* envp)
     }
     if (envp != nullptr && !sys::readable(envp + count_)) return;
     if (count_ > 60'000) return;  // more than a stack may have room for
-    bytes_ = (count_ + 4) * sizeof(char*) + preload + sizeof preload_text + sizeof asan_ + 2;
+    bytes_ = (count_ + 4) * sizeof(char*) + preload + sizeof preload_text + sizeof asan_ + 4;
     adds_ = true;
 }
 
@@ -138,7 +162,7 @@ char* const* EnvironmentPlan::build(void* space) const {
     char* text = reinterpret_cast<char*>(to + count_ + 4);
     Text preload(text, bytes_ - (count_ + 4) * sizeof(char*));
     preload << preload_variable << "=";
-    if (asan_[0] != 0) preload << asan_ << ":";
+    if (asan_[0] != 0) preload << asan_ << "::";
     bool there = false;
     bool has_options = false;
     std::size_t used = 0;
@@ -149,8 +173,18 @@ char* const* EnvironmentPlan::build(void* space) const {
         if (value == nullptr || there) continue;
         there = true;
         if (names_shim(value)) continue;
+        // The user's own sanitizer stays where it insists to be: first.
+        const char* rest = value;
+        each_preload(value, [&](const char* begin, const char* end) {
+            const std::string_view entry(begin, static_cast<std::size_t>(end - begin));
+            if (!is_asan(entry)) return true;
+            preload << entry << ":";
+            rest = end;
+            return false;
+        });
+        while (rest != value && is_separator(*rest)) ++rest;
         preload << options.library;
-        if (*value != 0) preload << ":" << value;
+        if (*rest != 0) preload << ":" << rest;
         to[used - 1] = text;
     }
     if (!there) {

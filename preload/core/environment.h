@@ -16,6 +16,8 @@ struct Variables {
     const char* options;   // value of LEFTOVER_OPTIONS
 };
 
+// `environ`, or what it is going to be while libc has not set it yet; null where there is none.
+char** current_environment();
 // Copies our variables' values. Before any hook records; changes nothing.
 Variables read_variables();
 // Takes them, and the shim out of LD_PRELOAD, out of `environ`, in place. `options_too`: also

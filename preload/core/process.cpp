@@ -40,7 +40,11 @@ bool inherited_no_unwind = false;
 
 void before_fork() { thread_state.sound_locks = stop_unwinders(); }
 void after_fork_in_parent() { let_unwinders_go(); }
-void after_fork_in_child() { adopt_fork(); }
+// A handler of somebody's that runs before ours may have called a hook, which has adopted the fork and
+// perhaps opened the record that a new thread is using by now (ThreadSanitizer's starts one).
+void after_fork_in_child() {
+    if (is_new_child()) adopt_fork();
+}
 
 void find_library() {
     Dl_info info;

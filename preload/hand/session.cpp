@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "preload/core/clock.h"
+#include "preload/core/environment.h"
 #include "preload/core/proc_self.h"
 #include "preload/core/process.h"
 #include "preload/core/sys.h"
@@ -11,8 +12,6 @@
 #include "preload/hand/folder.h"
 #include "preload/hand/report_path.h"
 
-extern "C" char** environ;
-
 namespace leftover::hand {
 
 namespace {
@@ -20,8 +19,9 @@ namespace {
 uid_t user() { return static_cast<uid_t>(sys::call(SYS_geteuid)); }
 
 std::string_view variable(std::string_view name) {
-    if (environ == nullptr) return {};
-    for (char** entry = environ; *entry != nullptr; ++entry) {
+    char** entry = current_environment();
+    if (entry == nullptr) return {};
+    for (; *entry != nullptr; ++entry) {
         std::string_view text(*entry);
         if (text.starts_with(name) && behind(text, name.size()).starts_with('=')) {
             return behind(text, name.size() + 1);
