@@ -35,6 +35,11 @@ constexpr int our_calls[] = {
     SYS_waitid,        SYS_write,
 };
 
+// Of these, those that we rely on to come back from a handler by hand, and to wait without spinning: a
+// refusal is as bad.
+constexpr int indispensable[] = {SYS_futex,  SYS_getpid,       SYS_gettid,        SYS_nanosleep,
+                                 SYS_tgkill, SYS_rt_sigaction, SYS_rt_sigprocmask};
+
 // Runs a filter as the kernel does (Documentation/userspace-api/seccomp_filter.rst; the subset of the
 // classic BPF machine that seccomp_check_filter() in kernel/seccomp.c lets in). Its return value, or
 // SECCOMP_RET_KILL_PROCESS for what this machine does not know.
@@ -113,6 +118,19 @@ std::uint32_t run(const sock_filter* code, std::uint32_t size, const seccomp_dat
     return SECCOMP_RET_KILL_PROCESS;
 }
 
+enum class Action { allow, refuse, harm };
+
+// A filter that looks at arguments is asked about zeros only: it may still think otherwise.
+Action action(const sock_filter* code, std::uint32_t size, int call) {
+    const seccomp_data data = {call, architecture, 0, {}};
+    switch (run(code, size, data) & SECCOMP_RET_ACTION_FULL) {
+        case SECCOMP_RET_ALLOW:
+        case SECCOMP_RET_LOG: return Action::allow;
+        case SECCOMP_RET_ERRNO: return Action::refuse;
+        default: return Action::harm;  // ends or interrupts the program, or tells a supervisor
+    }
+}
+
 bool was_active = false;
 bool was_recording = false;
 
@@ -124,14 +142,10 @@ bool tolerates_us(const sock_fprog* filter) {
     const std::uint32_t size = filter->len;
     if (size == 0 || size > BPF_MAXINSNS || !sys::readable(code) || !sys::readable(code + size - 1)) return true;
     for (const int call : our_calls) {
-        // A filter that looks at arguments is asked about these only: it may still think otherwise.
-        const seccomp_data data = {call, architecture, 0, {}};
-        switch (run(code, size, data) & SECCOMP_RET_ACTION_FULL) {
-            case SECCOMP_RET_ALLOW:
-            case SECCOMP_RET_LOG:
-            case SECCOMP_RET_ERRNO: break;
-            default: return false;  // ends or interrupts the program, or tells a supervisor
-        }
+        if (action(code, size, call) == Action::harm) return false;
+    }
+    for (const int call : indispensable) {
+        if (action(code, size, call) != Action::allow) return false;
     }
     return true;
 }

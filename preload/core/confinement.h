@@ -12,8 +12,8 @@ struct sock_fprog;
 
 namespace leftover {
 
-// Whether this filter lets every system call of ours through or refuses it with an error. False also for
-// what cannot be read or understood. Any context.
+// Whether this filter lets every system call of ours through, or refuses those with an error that we can
+// do without. False also for what cannot be read or understood. Any context.
 bool tolerates_us(const sock_fprog* filter);
 
 // Ends all activity of the shim in this process, before the filter is there: handlers set by hand are

@@ -138,7 +138,7 @@ def test_perl():
 
 def test_python():
     compare([sys.executable, "-c", "import subprocess, os, threading, tempfile, sys\n"
-             "print(subprocess.run(['echo', 'a'], capture_output=True).stdout, os.popen('echo p').read())\n"
+             "p = os.popen('echo p'); print(subprocess.run(['echo', 'a'], capture_output=True).stdout, p.read(), p.close())\n"
              "t = threading.Thread(target=print, args=('t',)); t.start(); t.join()\n"
              "with tempfile.TemporaryDirectory() as d, tempfile.TemporaryFile() as f: print(len(os.listdir(d)))\n"
              "sys.exit(9)"])

@@ -1,0 +1,21 @@
+// Linked statically, so that no shim is in it: leaves one object of each kind, and keeps a message queue
+// open in a child that stays behind when told `stay`.
+#include <fcntl.h>
+#include <mqueue.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <unistd.h>
+
+int main(int count, char** words) {
+    struct mq_attr small = {.mq_maxmsg = 1, .mq_msgsize = 16};
+    (void)words;
+    if (mq_open("/static", O_CREAT | O_RDWR, 0600, &small) < 0) return 1;
+    if (shmget(IPC_PRIVATE, 4096, 0600) < 0 || semget(IPC_PRIVATE, 1, 0600) < 0) return 2;
+    if (msgget(IPC_PRIVATE, 0600) < 0) return 3;
+    if (count > 1 && fork() == 0) {
+        for (;;) pause();
+    }
+    return 0;
+}
