@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+# ctest: timeout=300 transparency
+"""What the shim cannot be loaded into, at any depth and after any other program: not a word from the
+loader, and each sees the environment that it sees without leftover."""
+
+import itertools
+import os
+import random
+import shutil
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import harness
+from harness import full, plainly, prepared, seen, subject, write
+
+harness.enter()
+
+import sandbox
+
+# Says who it is and what it sees, and runs what follows: by exec, or (-) as a child.
+STEP = """
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+extern char **environ;
+static int order(const void *a, const void *b) { return strcmp(*(char **)a, *(char **)b); }
+int main(int count, char **words) {
+    int n = 0;
+    while (environ[n]) n++;
+    char *sorted[4096];
+    memcpy(sorted, environ, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, order);
+    printf("%s %d %d:", words[0], (int)geteuid(), (int)getuid());
+    for (int i = 0; i < n; i++) if (sorted[i][0] == 'L') printf(" %s", sorted[i]);
+    printf(" (%d)\\n", n);
+    fflush(stdout);
+#ifdef DROP
+    if (setgid(65534) != 0 || setuid(65534) != 0) return 80;
+#endif
+#ifdef ROOT
+    if (chroot(ROOT) != 0 || chdir("/") != 0) return 81;
+#endif
+    if (count < 2) return 7;
+    int child = words[1][0] == '-';
+    char *program = words[1] + child;
+    words[1] = program;
+    if (child) {
+        pid_t pid = fork();
+        if (pid == 0) { execv(program, words + 1); _exit(82); }
+        int status = 83;
+        waitpid(pid, &status, 0);
+        printf("%s: child %d\\n", words[0], status);
+        return 8;
+    }
+    execv(program, words + 1);
+    return 84;
+}
+"""
+BIN = "/tmp/work/bin"
+
+
+def kinds():
+    """{kind: path} of the program in every way this machine can build and install it."""
+    os.makedirs(BIN, exist_ok=True)
+    write(f"{BIN}/step.c", STEP)
+    found = {}
+
+    def build(name, *words):
+        path = f"{BIN}/{name}"
+        if plainly([*words, "-O1", "-w", "-o", path, f"{BIN}/step.c"]).returncode == 0:
+            found[name] = path
+        return name in found
+
+    build("normal", "gcc")
+    build("static", "gcc", "-static")
+    build("static-pie", "gcc", "-static-pie")
+    build("bits32", "gcc", "-m32")
+    if shutil.which("musl-gcc"):
+        build("musl", "musl-gcc")
+    script = write(f"{BIN}/script", "#!/bin/sh\necho \"script ${LD_PRELOAD-none}\"\nfirst=${1#-}\n[ $# = 0 ] || "
+                   "{ shift; exec \"$first\" \"$@\"; }\n", 0o755)
+    found["script"] = script
+    if sandbox.has_other_users():
+        if build("setuid", "gcc"):
+            os.chown(found["setuid"], 65534, 65534)
+            os.chmod(found["setuid"], 0o4755)
+        if shutil.which("setcap", path=harness.PATH) and build("capable", "gcc"):
+            if plainly([shutil.which("setcap", path=harness.PATH), "cap_net_raw+ep", found["capable"]]).returncode != 0:
+                del found["capable"]  # a file system without attributes
+        build("dropping", "gcc", "-DDROP")
+    return found
+
+
+def chains(programs):
+    """Every pair, and longer ones by chance, the same each time."""
+    names = sorted(programs)
+    yield from itertools.product(names, repeat=2)
+    dice = random.Random(4)
+    for _ in range(150 if full() else 30):
+        yield tuple(dice.choice(names) for _ in range(dice.randint(3, 6)))
+
+
+def run_all(way, parts, tool):
+    programs = kinds()
+    dice = random.Random(8)
+    for chain in chains(programs):
+        words = [("-" if depth > 0 and dice.random() < 0.5 else "") + programs[name] for depth, name in enumerate(chain)]
+        # What a user preloads into by hand is the user's choice; from the first program on it is ours.
+        if chain[0] != "normal":
+            words = [programs["normal"]] + words
+        parts[" ".join(chain)] = seen(way.run(words, tool=tool))
+
+
+@subject("what cannot be loaded into", needs=["gcc"])
+def any_order(way, parts):
+    run_all(way, parts, harness.TOOL)
+
+
+@subject("a library closed to others", needs=["gcc"])
+def closed(way, parts):
+    if not sandbox.has_other_users():
+        raise harness.Skip("there are no other users here")
+    os.makedirs("/tmp/private", mode=0o700, exist_ok=True)
+    for file in ("leftover", "libleftover.so"):
+        shutil.copy(os.path.join(harness.TOOL, file), "/tmp/private")
+    programs = kinds()
+    for second in sorted(programs):
+        for how in ("", "-"):
+            words = [programs["normal"], programs["dropping"], how + programs[second], programs["normal"]]
+            parts[how + second] = seen(way.run(words, tool="/tmp/private"))
+
+
+@subject("chroot", needs=["gcc", "busybox", "ldd"])
+def changed_root(way, parts):
+    """Into a root with a C library of its own, where the shim is not."""
+    root = os.path.abspath("root")
+    programs = kinds()
+    prepared(["gcc", "-O1", "-w", f"-DROOT=\"{root}\"", "-o", "changing", f"{BIN}/step.c"])
+    for folder in ("bin", "lib", "lib64"):
+        os.makedirs(f"{root}/{folder}")
+    for name in ("normal", "static", "script"):
+        shutil.copy(programs[name], f"{root}/bin")
+    for program in ("/bin/sh", "/usr/bin/env"):
+        shutil.copy(program, f"{root}/bin")
+        for word in prepared(["ldd", program]).split():
+            if word.startswith("/"):
+                os.makedirs(os.path.dirname(root + word), exist_ok=True)
+                shutil.copy(word, root + word)
+    for words in (["/bin/normal", "/bin/normal"], ["/bin/normal", "-/bin/env"], ["-/bin/static", "/bin/normal"],
+                  ["/bin/script", "/bin/normal"], ["-/bin/sh"], ["/bin/env"]):
+        try:
+            parts[" ".join(words)] = seen(way.run([os.path.abspath("changing"), *words], env={"A": "b", "PATH": "/bin"}))
+        except PermissionError as refused:
+            raise harness.Skip("no chroot for this user") from refused
+
+
+harness.main()
