@@ -63,7 +63,9 @@ bool fits_into_preload(const std::string& path) {
 
 std::string preload_list(const std::string& shim, const std::string& asan_runtime,
                          const std::string& users) {
-    std::string list = asan_runtime;
+    // By the empty entry the shim knows that the runtime is there for this program alone.
+    const std::string own = asan_runtime.empty() ? "" : asan_runtime + "::";
+    std::string list;
     std::string_view rest = users;
     for (std::string_view look = rest; is_asan(take_entry(look)); rest = look) {
         list += list.empty() ? "" : ":";
@@ -72,7 +74,7 @@ std::string preload_list(const std::string& shim, const std::string& asan_runtim
     list += list.empty() ? "" : ":";
     list += shim;
     if (!rest.empty() && rest.find_first_of(separators) != 0) list += ':';
-    return list.append(rest);
+    return own + list.append(rest);
 }
 
 std::vector<std::string> environment_with_shim(const char* const* environment,

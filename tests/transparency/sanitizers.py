@@ -77,6 +77,67 @@ def sanitized(compiler, sanitizer, bugs):
             os.unlink("/dev/shm/sem.sanitized")
 
 
+EARLY = """
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+extern char **environ;
+static void *nothing(void *x) { return x; }
+static void in_child(void) {
+    pthread_t thread;
+    if (pthread_create(&thread, 0, nothing, 0) == 0) pthread_detach(thread);
+}
+static void early(void) {
+    sem_unlink("/sanitized");
+    pthread_atfork(0, 0, in_child);
+}
+__attribute__((section(".preinit_array"), used)) static void (*const start)(void) = early;
+int main(void) {
+    for (char **entry = environ; *entry; entry++)
+        if (strstr(*entry, "leftover.so") || strncmp(*entry, "LEFTOVER_", 9) == 0) puts(*entry);
+    sem_close(sem_open("/sanitized", O_CREAT | O_EXCL, 0600, 1));
+    int crashed = 0;
+    for (int i = 0; i < 300; i++) {
+        int status = 0;
+        pid_t child = fork();
+        if (child == 0) { execl("/bin/true", "true", (char *)0); _exit(91); }
+        waitpid(child, &status, 0);
+        crashed += status != 0;
+    }
+    printf("%d children crashed\\n", crashed);
+    return 4;
+}
+"""
+
+
+@subject("before everybody", needs=["gcc"])
+def before_everybody(way, parts):
+    """What sanitizers' runtimes do before any library is initialised, without a sanitizer."""
+    write("program.c", EARLY)
+    prepared(["gcc", "-O1", "-o", "program", "program.c", "-pthread"])
+    parts["runs"] = harness.seen(way.run(["./program"]))
+    parts["leak reported"] = way.leaks("semaphore") if way.watched else ["semaphore"]
+    parts["where nobody asked for it"] = [name for name in os.listdir(".") if name.startswith("leftover")]
+    if os.path.exists("/dev/shm/sem.sanitized"):
+        os.unlink("/dev/shm/sem.sanitized")
+
+
+@subject("sanitizer preloaded by the user", needs=["gcc"])
+def preloaded_sanitizer(way, parts):
+    """As for extension modules that are built with it."""
+    runtime = prepared(["gcc", "-print-file-name=libasan.so"]).strip()
+    environment = dict(os.environ, LD_PRELOAD=os.path.realpath(runtime), ASAN_OPTIONS="detect_leaks=0")
+    if way.name == "hand":
+        environment["ASAN_OPTIONS"] += ":verify_asan_link_order=0"
+    parts["children"] = harness.seen(way.run(["sh", "-c", "/bin/echo child; env | grep ^LD_; sh -c '/bin/echo deeper'; true"],
+                                             env=environment))
+
+
 for each in ("gcc", "clang"):
     sanitized(each, "address", {"use after free": "f", "lost memory": "m"})
     sanitized(each, "thread", {"race": "r"})

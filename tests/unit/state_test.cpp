@@ -169,8 +169,8 @@ TEST(Environment, shimIsPutFirst) {
 }
 
 TEST(Environment, butForAddressSanitizer) {
-    EXPECT_EQ(preload_list("/s.so", "libasan.so.8", ""), "libasan.so.8:/s.so");
-    EXPECT_EQ(preload_list("/s.so", "libasan.so.8", "a.so"), "libasan.so.8:/s.so:a.so");
+    EXPECT_EQ(preload_list("/s.so", "libasan.so.8", ""), "libasan.so.8::/s.so");
+    EXPECT_EQ(preload_list("/s.so", "libasan.so.8", "a.so"), "libasan.so.8::/s.so:a.so");
     EXPECT_EQ(preload_list("/s.so", "", "/usr/lib/libasan.so.8:a.so"),
               "/usr/lib/libasan.so.8:/s.so:a.so");
     EXPECT_EQ(preload_list("/s.so", "", "a.so:libasan.so.8"), "/s.so:a.so:libasan.so.8");
