@@ -29,9 +29,6 @@ struct alignas(64) UnwindShard {
     std::atomic<std::int32_t> readers;
 };
 
-// Names that tempnam and its kin gave out last.
-inline constexpr std::uint32_t given_names = 64;
-
 // Children that ended and were waited for, oldest first.
 inline constexpr std::uint32_t history_size = 64;
 
@@ -58,8 +55,7 @@ struct alignas(4096) Fresh {
     std::atomic<std::uint64_t> history[history_size];  // slot id << 32 | generation
     std::atomic<std::uint32_t> history_next;
 
-    std::atomic<std::uint64_t> names[given_names];  // slot id << 32 | generation
-    std::atomic<std::uint32_t> names_next;
+    std::atomic<std::uint32_t> names_given;  // by tempnam and its kin, see given_names.h
 };
 static_assert(sizeof(Fresh) == 4096);
 

@@ -8,6 +8,15 @@ using record::State;
 
 namespace {
 
+// Which names were given last. As many as many threads may give while one of them is kept from making its
+// file. A forked child inherits its parent's, which the record's serial tells from its own.
+struct Given {
+    std::atomic<std::uint64_t> slot{0};  // id << 32 | generation
+    std::atomic<std::uint32_t> serial{0};
+};
+constexpr std::uint32_t given_count = 1024;
+constinit Given given[given_count];
+
 bool is_intent(const SlotRef& ref) {
     return ref && ref.slot->state.load(std::memory_order_acquire) ==
                       (ref.generation << 8 | static_cast<std::uint32_t>(State::intent));
@@ -55,10 +64,11 @@ void note_given_name(std::string_view path) {
         drop_intent(slot);
         return;
     }
-    const std::uint32_t at = fresh.names_next.fetch_add(1, std::memory_order_relaxed) % given_names;
-    const std::uint64_t old = fresh.names[at].exchange(
-        static_cast<std::uint64_t>(slot.id) << 32 | slot.generation, std::memory_order_acq_rel);
-    if (old == 0) return;
+    const std::uint32_t at = fresh.names_given.fetch_add(1, std::memory_order_relaxed) % given_count;
+    const std::uint64_t old = given[at].slot.exchange(static_cast<std::uint64_t>(slot.id) << 32 | slot.generation,
+                                                      std::memory_order_acq_rel);
+    const std::uint32_t serial = given[at].serial.exchange(slot.mapping->serial, std::memory_order_acq_rel);
+    if (old == 0 || serial != slot.mapping->serial) return;
     SlotRef oldest = slot_at(*slot.mapping, static_cast<record::SlotId>(old >> 32));
     oldest.generation = static_cast<std::uint32_t>(old);
     settle(oldest);

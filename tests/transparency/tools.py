@@ -128,7 +128,8 @@ def gdb(way, parts):
 
     parts["run"] = debug("break main", "run", "next", "print four", "continue")
     parts["break in a thread"] = debug("break twice", "run", "bt", "finish", "continue", "bt", "continue")
-    parts["follow a child"] = debug("set follow-fork-mode child", "run")
+    # What the two processes and the debugger print comes in any order, in the middle of a line too.
+    parts["follow a child"] = "".join(sorted(debug("set follow-fork-mode child", "run")))
     parts["catch"] = debug("catch fork", "run", "continue")
     parts["abort"] = debug("run crash", "bt -1")
     # Attaching: the debugger by itself, the program watched.

@@ -38,12 +38,27 @@ int main(void) {
     TRY_BAD("creat", creat(BAD(char*), 0600));
     TRY_BAD("open, null", open(NULL, O_CREAT | O_RDWR, 0600));
     TRY_BAD("mkstemp", mkstemp(BAD(char*)));
+    TRY_BAD("mkdtemp", mkdtemp(BAD(char*)));
+    TRY_BAD("mktemp", mktemp(BAD(char*)));
+    TRY_BAD("mkdir", mkdir(BAD(char*), 0700));
+    TRY_BAD("mkdirat", mkdirat(AT_FDCWD, BAD(char*), 0700));
+    TRY_BAD("rmdir", rmdir(BAD(char*)));
     TRY_BAD("unlink", unlink(BAD(char*)));
     TRY_BAD("unlink, null", unlink(NULL));
     TRY_BAD("remove", remove(BAD(char*)));
     TRY_BAD("rename, from", rename(BAD(char*), "/dev/shm/to"));
     TRY_BAD("rename, to", rename("/dev/shm/from", BAD(char*)));
     TRY_BAD("link", link(BAD(char*), "/dev/shm/to"));
+    // The same where there is something that a name could mean.
+    char left[] = "left-XXXXXX";
+    close(mkstemp(left));
+    TRY_BAD("rmdir, something left", rmdir(BAD(char*)));
+    TRY_BAD("unlink, something left", unlink(BAD(char*)));
+    TRY_BAD("unlink, null, something left", unlink(NULL));
+    TRY_BAD("unlinkat, something left", unlinkat(AT_FDCWD, BAD(char*), 0));
+    TRY_BAD("rename, from, something left", rename(BAD(char*), "to"));
+    TRY_BAD("rename, to, something left", rename(left, BAD(char*)));
+    unlink(left);
     TRY_BAD("execv", execv(BAD(char*), words));
     TRY_BAD("execv, null", execv(NULL, words));
     TRY_BAD("execv, words", execv("/bin/true", BAD(char**)));
