@@ -7,11 +7,14 @@ LEFTOVER_TEST_SCALE=10.
 """
 
 import collections
+import glob
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, os.pardir, "support"))
@@ -54,8 +57,17 @@ def place_of(report, leak):
     return os.path.basename(frames[0]["file"])
 
 
+def temporary_names():
+    """What multiprocessing makes for its fork server's socket and the like, and removes at a good end."""
+    folders = glob.glob(os.path.join(tempfile.gettempdir(), "pymp-*"))
+    return {("temporary_directory", folder) for folder in folders} | {
+        ("socket_file", path) for folder in folders for path in glob.glob(os.path.join(folder, "*"))
+        if stat.S_ISSOCK(os.stat(path).st_mode)}
+
+
 def check_killed(python, method, number):
     MACHINE.clear()
+    before = temporary_names()
     for file in ("pid", "report.json"):
         if os.path.exists(file):
             os.unlink(file)
@@ -83,6 +95,8 @@ def check_killed(python, method, number):
     for leak in report["leaks"]:
         if leak["severity"] != "note":
             leaks[leak["kind"]].append(leak)
+    temporary = {(kind, leak["name"]) for kind in ("temporary_directory", "socket_file") for leak in leaks.pop(kind, [])}
+    expect_equal(sorted(temporary), sorted(temporary_names() - before), "its temporary names are what the folder holds")
     expect_equal(sorted(set(leaks) - {"semaphore", "process"}), [], "other kinds")
     expect_equal(sorted("sem." + leak["name"][1:] for leak in leaks["semaphore"]), shared_names(),
                  "its semaphores are what /dev/shm holds")
