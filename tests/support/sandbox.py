@@ -77,10 +77,29 @@ def _mount_fresh(folders):
         _mount("--no-canonicalize", "--bind", f"/proc/{os.getpid()}/fd/{handle}", folder)
         os.close(handle)
     _mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/dev/shm")
+    if not os.path.isdir("/dev/mqueue"):
+        _add_mqueue_folder()
     if os.path.isdir("/dev/mqueue"):
         # The old mount shows the old namespace's queues.
         subprocess.run(["mount", "-t", "mqueue", "mqueue", "/dev/mqueue"], stdin=subprocess.DEVNULL,
                        capture_output=True, check=False)
+
+
+def _add_mqueue_folder():
+    """A machine without systemd may lack /dev/mqueue, and its /dev is not ours to change: this sandbox
+    sees a layer over it. Without the right to make one, message queues cannot be listed."""
+    layer = "/dev/shm"  # fresh, and covered by another one at the end
+    for folder in ("upper", "work"):
+        os.mkdir(os.path.join(layer, folder))
+    terminals = os.open("/dev/pts", os.O_PATH | os.O_DIRECTORY)
+    made = subprocess.run(["mount", "-t", "overlay", "overlay", "-o",
+                           f"lowerdir=/dev,upperdir={layer}/upper,workdir={layer}/work", "/dev"],
+                          stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
+    if made:
+        _mount("--no-canonicalize", "--bind", f"/proc/{os.getpid()}/fd/{terminals}", "/dev/pts")
+        os.mkdir("/dev/mqueue")
+    _mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/dev/shm")
+    os.close(terminals)
 
 
 def _become_reaper():
