@@ -10,6 +10,7 @@
 
 #include "reporter/commands/commands.h"
 #include "reporter/commands/report_inputs.h"
+#include "reporter/findings/fingerprint.h"
 #include "reporter/model/merge.h"
 #include "reporter/render/format.h"
 #include "reporter/symbols/symbols.h"
@@ -56,6 +57,7 @@ int report(const ReportOptions& options) {
     }
     merged.remarks.clear();
     symbolize(merged);
+    findings::fingerprint(merged);
     for (const std::string& remark : merged.remarks) say(remark);
 
     for (const render::Output& output : outputs) {

@@ -31,6 +31,10 @@ bool is_interpreter_name(std::string_view name) {
     return false;
 }
 
+bool is_package_file(std::string_view path) {
+    return contains(path, "/site-packages/") || contains(path, "/dist-packages/");
+}
+
 }  // namespace
 
 Owner owner_of(std::string_view path) {
@@ -51,6 +55,7 @@ Owner owner_of(std::string_view path) {
     if (is_interpreter_name(name) || name.starts_with("libpython") || contains(path, "/lib-dynload/")) {
         return Owner::interpreter;
     }
+    if (is_package_file(path)) return Owner::system;
     const bool local = path.starts_with("/usr/local/");
     const bool of_system = path.starts_with("/usr/lib") || path.starts_with("/lib");
     return of_system && !local && contains(name, ".so") ? Owner::system : Owner::user;
@@ -59,10 +64,37 @@ Owner owner_of(std::string_view path) {
 bool is_library_file(std::string_view file) {
     // <frozen runpy>; but <string> and <stdin> are the user's.
     if (file.starts_with("<frozen")) return true;
-    if (contains(file, "/site-packages/") || contains(file, "/dist-packages/")) return true;
+    if (is_package_file(file)) return true;
     // .../lib/python3.11/threading.py, also of a zip file
     const auto at = file.find("/lib/python");
     return at != file.npos && file.find_first_of("0123456789", at) == at + 11;
+}
+
+Owner owner_of_python(std::string_view file) {
+    if (is_package_file(file)) return Owner::system;
+    return is_library_file(file) ? Owner::interpreter : Owner::user;
+}
+
+bool is_library_code(std::string_view function, std::string_view file) {
+    constexpr std::array folders{std::string_view("/usr/include/"), std::string_view("/usr/lib/gcc/"),
+                                 std::string_view("/rustc/")};
+    constexpr std::array scopes{std::string_view("std::"),        std::string_view("__gnu_cxx::"),
+                                std::string_view("core::"),       std::string_view("alloc::"),
+                                std::string_view("<core::"),      std::string_view("<alloc::"),
+                                std::string_view("<std::"),       std::string_view("__rust_")};
+    const auto begins = [](std::string_view text, const auto& prefixes) {
+        return std::any_of(prefixes.begin(), prefixes.end(),
+                           [text](std::string_view prefix) { return text.starts_with(prefix); });
+    };
+    if (begins(file, folders) || contains(file, "/lib/rustlib/src/rust/")) return true;
+    // "void std::__invoke_impl<...>(...)": the return type of a template comes first.
+    if (function.starts_with("void ")) function.remove_prefix(5);
+    return begins(function, scopes);
+}
+
+bool is_start_code(std::string_view function) {
+    return function == "_start" || function == "__libc_start_main" || function == "_init" ||
+           function == "__libc_csu_init" || function == "call_init";
 }
 
 bool is_import_machinery(const PythonFrame& frame) {

@@ -148,6 +148,8 @@ struct Report {
     std::vector<Stack> stacks;
     std::vector<Module> modules;
     std::optional<CleanupLog> cleanup;
+    std::map<std::string, std::string> reasons;  // not in JSON: why a fingerprint is suppressed
+    bool has_baseline = false;                   // not in JSON: leaks were compared with one
     std::vector<std::string> remarks;  // not in JSON: what could not be read, for standard error
 };
 

@@ -11,7 +11,9 @@
 namespace leftover::render {
 
 struct Options {
-    bool notes = false;   // text: also what is only a note
+    bool notes = false;   // also what is only a note
+    bool excused = false; // text: also what is suppressed or in the baseline
+    bool all = false;     // text: every name, process and session, however many
     bool colour = false;  // text: with terminal colours
     int width = 0;        // text: columns to fit in; 0: any
 };

@@ -6,10 +6,10 @@
 
 #include <fmt/format.h>
 
+#include "reporter/findings/findings.h"
 #include "reporter/model/utf8.h"
 #include "reporter/render/format.h"
-#include "reporter/render/group_text.h"
-#include "reporter/render/groups.h"
+#include "reporter/render/finding_text.h"
 #include "reporter/render/words.h"
 
 namespace leftover::render {
@@ -27,14 +27,17 @@ public:
           out_(out) {}
 
     void write() {
-        if (summary_.leaks == 0 && (summary_.notes == 0 || !options_.notes)) {
+        const bool shown = summary_.leaks > 0 || (options_.notes && summary_.notes > 0) ||
+                           (options_.excused && summary_.suppressed + summary_.baseline > 0);
+        if (!shown) {
             const std::string aside = not_shown();
             out_ << "leftover: nothing left over" << (aside.empty() ? "" : " (" + aside + ")") << '\n';
             return;
         }
         headline();
-        GroupText groups(report_, options_, out_);
-        for (const Group& group : group_leaks(report_, options_.notes)) groups.write(group);
+        FindingText text(report_, options_, out_);
+        const findings::Selection selection{options_.notes, options_.excused};
+        for (const Finding& finding : findings::find(report_, selection)) text.write(finding);
         footer();
     }
 
@@ -69,7 +72,9 @@ private:
                                                                    : program(report_.sessions.front()))
                                        : fmt::format("{} sessions", report_.sessions.size());
         std::string line = fmt::format("leftover: {} left ", who);
-        if (summary_.leaks == 0) {
+        if (summary_.leaks == 0 && (summary_.notes == 0 || !options_.notes)) {
+            line += "nothing behind that counts";
+        } else if (summary_.leaks == 0) {
             line += fmt::format("nothing behind, but ended with {} open",
                                 summary_.notes == 1 ? "one thing" : fmt::format("{} things", summary_.notes));
         } else {
@@ -105,6 +110,7 @@ private:
         if (summary_.notes > 0 && !options_.notes) {
             parts.push_back(fmt::format("{} {}", summary_.notes, summary_.notes == 1 ? "note" : "notes"));
         }
+        if (options_.excused) return parts.empty() ? std::string() : "not shown: " + join(parts);
         if (summary_.suppressed > 0) parts.push_back(fmt::format("{} suppressed", summary_.suppressed));
         if (summary_.baseline > 0) parts.push_back(fmt::format("{} in the baseline", summary_.baseline));
         return parts.empty() ? std::string() : "not shown: " + join(parts);

@@ -126,21 +126,23 @@ std::string shorten(std::string text, std::size_t columns) {
     return text;
 }
 
-std::string list_words(const std::vector<std::string>& texts, std::size_t columns) {
+std::string list_words(const std::vector<std::string>& texts, std::size_t columns,
+                       std::size_t others) {
     constexpr std::size_t most = 5;
     constexpr std::size_t room_for_more = 16;  // " and 12345 more"
     std::string line;
     std::size_t used = 0;
     std::size_t shown = 0;
     for (; shown < texts.size() && shown < most; ++shown) {
-        const bool last = shown + 1 == texts.size();
+        const bool last = shown + 1 == texts.size() && others == 0;
         const std::size_t wanted = columns_of(texts[shown]) + 2;
         if (shown > 0 && used + wanted + (last ? 0 : room_for_more) > columns) break;
         if (shown > 0) line += ", ";
         line += shorten(texts[shown], std::max<std::size_t>(columns, 40) - room_for_more);
         used += wanted;
     }
-    if (shown < texts.size()) line += fmt::format(" and {} more", texts.size() - shown);
+    const std::size_t left = texts.size() - shown + others;
+    if (left > 0) line += fmt::format(" and {} more", left);
     return line;
 }
 

@@ -31,8 +31,9 @@ std::size_t columns_of(std::string_view text);
 std::string shorten(std::string text, std::size_t columns);
 
 // As many of the texts as fit into that many columns (at least one, at most five), then how many
-// more there are: "a, b and 97 more".
-std::string list_words(const std::vector<std::string>& texts, std::size_t columns);
+// more there are: "a, b and 97 more". `others`: so many more that are not among the texts.
+std::string list_words(const std::vector<std::string>& texts, std::size_t columns,
+                       std::size_t others = 0);
 
 // What became of items of that status: "cleaned up".
 std::string_view status_words(Status status);

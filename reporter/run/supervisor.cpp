@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "reporter/commands/commands.h"
+#include "reporter/findings/fingerprint.h"
 #include "reporter/kernel/machine.h"
 #include "reporter/kernel/process.h"
 #include "reporter/kernel/text.h"
@@ -178,7 +179,10 @@ Exit Supervisor::report() {
                              is_worth_telling(report, options_.gate.fail_on);
         if (!options_.quiet) print_remarks(report);
         report.remarks.clear();
-        if (telling || !options_.outputs.empty()) symbolize(report);
+        if (telling || !options_.outputs.empty()) {
+            symbolize(report);
+            findings::fingerprint(report);
+        }
         if (!write_outputs(report, options_)) trouble = true;
         keep_ = trouble || is_worth_telling(report, Severity::warning);
         if (telling) tell(report);

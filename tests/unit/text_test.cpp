@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "reporter/findings/fingerprint.h"
 #include "reporter/model/frames.h"
 #include "reporter/render/format.h"
 #include "reporter/render/source.h"
@@ -18,7 +19,8 @@ using render::Options;
 using testing::HasSubstr;
 using testing::Not;
 
-std::string rendered(const Report& report, const Options& options = {}) {
+std::string rendered(Report report, const Options& options = {}) {
+    findings::fingerprint(report);
     std::ostringstream out;
     render::text(report, options, out);
     return out.str();

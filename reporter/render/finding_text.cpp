@@ -1,4 +1,4 @@
-#include "reporter/render/group_text.h"
+#include "reporter/render/finding_text.h"
 
 #include <algorithm>
 #include <ostream>
@@ -43,70 +43,115 @@ std::size_t width_of(const Options& options) {
     return static_cast<std::size_t>(std::max(options.width, narrowest));
 }
 
-GroupText::GroupText(const Report& report, const Options& options, std::ostream& out)
+FindingText::FindingText(const Report& report, const Options& options, std::ostream& out)
     : report_(report),
       options_(options),
       paint_(options.colour),
       width_(width_of(options)),
       stacks_(report, options),
+      reader_(report),
       out_(out) {
+    for (const Stack& stack : report.stacks) stack_numbers_.emplace(stack.id, &stack);
     for (const Session& session : report.sessions) sessions_.emplace(session.id, &session);
     for (const ProcessInfo& process : report.processes) {
         processes_.emplace(std::pair(session_key(process.session), process.pid), &process);
     }
 }
 
-void GroupText::write(const Group& group) {
+void FindingText::write(const Finding& finding) {
     std::map<Status, std::uint64_t> outcomes;
     std::uint64_t bytes = 0;
-    for (const Leak* leak : group.leaks) {
+    for (const Leak* leak : finding.leaks) {
         ++outcomes[leak->status];
         // A semaphore's few bytes are not worth a word.
         if (leak->kind == Kind::process) bytes += leak->details.resident_bytes.value_or(0);
         if (leak->kind != Kind::semaphore) bytes += leak->details.bytes.value_or(0);
     }
-    std::string facts = kind_words(group.kind, group.leaks.size());
+    std::string facts = kind_words(finding.kind, finding.leaks.size());
+    if (report_.sessions.size() > 1 && finding.sessions > 1) {
+        facts += fmt::format(" in {} of {} sessions", finding.sessions, report_.sessions.size());
+    }
     if (bytes > 0) facts += fmt::format(" ({})", size_words(bytes));
     if (const std::string outcome = outcome_words(outcomes); !outcome.empty()) {
         facts += ", " + outcome;
     }
-    const std::string_view severity = name_of(group.severity);
-    out_ << '\n' << paint_.of(group.severity, severity) << ": " << paint_.bold(facts);
-    if (group.kind == Kind::process || group.kind == Kind::zombie) {
-        out_ << '\n';
-        list_processes(group);
-    } else {
-        write_names(group, severity.size() + 2 + columns_of(facts) + 2);
+    if (const Status excuse = findings::excuse_of(finding); excuse != Status::leaked) {
+        facts += excuse == Status::suppressed ? ", suppressed" : ", in the baseline";
+        const auto reason = report_.reasons.find(std::string(finding.fingerprint));
+        if (excuse == Status::suppressed && reason != report_.reasons.end()) {
+            facts += fmt::format(" ({})", printable(reason->second));
+        }
     }
-    list_troubles(group);
-    write_creators(group);
-    if (group.stack == nullptr || (group.stack->native.empty() && group.stack->python.empty())) {
+    const std::string_view severity = name_of(finding.severity);
+    out_ << '\n' << paint_.of(finding.severity, severity) << ": " << paint_.bold(facts);
+    if (finding.kind == Kind::process || finding.kind == Kind::zombie) {
+        out_ << '\n';
+        list_processes(finding);
+    } else {
+        write_names(finding, severity.size() + 2 + columns_of(facts) + 2);
+    }
+    list_troubles(finding);
+    write_creators(finding);
+    if (finding.stack == nullptr || (finding.stack->native.empty() && finding.stack->python.empty())) {
         out_ << "  call stack: not recorded\n";
         return;
     }
     out_ << "  call stack, innermost first:\n";
-    const Leak& first = *group.leaks.front();
+    const auto with_stack = std::find_if(finding.leaks.begin(), finding.leaks.end(),
+                                         [](const Leak* leak) { return leak->stack.has_value(); });
+    const Leak& first = with_stack == finding.leaks.end() ? *finding.leaks.front() : **with_stack;
     const Session* session = session_of(first);
-    stacks_.write(*group.stack, session ? session->cwd : std::string(), first.created_at, out_);
+    stacks_.write(*finding.stack, session ? session->cwd : std::string(), first.created_at, out_);
+    write_other_places(finding);
+}
+
+// One function may do it at several lines, and a library in several ways.
+void FindingText::write_other_places(const Finding& finding) {
+    const std::string here = findings::words_of(finding.location);
+    std::vector<std::string> others;
+    std::set<int> known{finding.stack->id};
+    for (const Leak* leak : finding.leaks) {
+        if (!leak->stack || !known.insert(*leak->stack).second) continue;
+        const auto at = stack_numbers_.find(*leak->stack);
+        if (at == stack_numbers_.end()) continue;
+        std::string words = findings::words_of(findings::location_of(reader_, *at->second));
+        if (words == here || std::find(others.begin(), others.end(), words) != others.end()) continue;
+        others.push_back(std::move(words));
+        if (others.size() > most_creators && !options_.all) break;
+    }
+    if (others.empty()) return;
+    out_ << "  also at: "
+         << (options_.all ? join(others) : list_words(others, std::max<std::size_t>(width_ - 11, 40)))
+         << '\n';
 }
 
 // Behind the facts, of so many columns, or below them.
-void GroupText::write_names(const Group& group, std::size_t used) {
+void FindingText::write_names(const Finding& finding, std::size_t used) {
+    // Of a million nobody reads more than these.
+    constexpr std::size_t enough = 10'000;
+    const std::size_t count =
+        options_.all ? finding.leaks.size() : std::min(finding.leaks.size(), enough);
     std::vector<std::string> names;
-    names.reserve(group.leaks.size());
-    for (const Leak* leak : group.leaks) names.push_back(name_words(*leak));
+    names.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) names.push_back(name_words(*finding.leaks[i]));
     const auto shown = distinct(names);
+    if (options_.all && shown.size() > 1) {
+        out_ << '\n';
+        for (const std::string& name : shown) out_ << "    " << name << '\n';
+        return;
+    }
+    const std::size_t others = finding.leaks.size() - count;
     if (used + 30 < width_) {
-        out_ << ": " << list_words(shown, width_ - used) << '\n';
+        out_ << ": " << list_words(shown, width_ - used, others) << '\n';
     } else {
-        out_ << ":\n    " << list_words(shown, width_ - 4) << '\n';
+        out_ << ":\n    " << list_words(shown, width_ - 4, others) << '\n';
     }
 }
 
-void GroupText::list_processes(const Group& group) {
+void FindingText::list_processes(const Finding& finding) {
     std::size_t shown = 0;
-    for (const Leak* leak : group.leaks) {
-        if (shown++ == most_processes) break;
+    for (const Leak* leak : finding.leaks) {
+        if (shown++ == most_processes && !options_.all) break;
         const Details& details = leak->details;
         std::vector<std::string> facts;
         if (details.pid) facts.push_back(fmt::format("pid {}", *details.pid));
@@ -114,7 +159,7 @@ void GroupText::list_processes(const Group& group) {
         if (details.resident_bytes && leak->kind == Kind::process) {
             facts.push_back(size_words(*details.resident_bytes));
         }
-        if (group.leaks.size() > 1 && leak->status != Status::leaked) {
+        if (finding.leaks.size() > 1 && leak->status != Status::leaked) {
             facts.emplace_back(status_words(leak->status));
         }
         const std::string head = "    " + join(facts) + ": ";
@@ -130,18 +175,18 @@ void GroupText::list_processes(const Group& group) {
             out_ << "      holds " << join(holds) << '\n';
         }
     }
-    if (group.leaks.size() > most_processes) {
-        out_ << fmt::format("    and {} more\n", group.leaks.size() - most_processes);
+    if (finding.leaks.size() > most_processes && !options_.all) {
+        out_ << fmt::format("    and {} more\n", finding.leaks.size() - most_processes);
     }
 }
 
 // What could not be cleaned up, and why; what was not because others use it.
-void GroupText::list_troubles(const Group& group) {
+void FindingText::list_troubles(const Finding& finding) {
     std::size_t shown = 0;
     std::size_t more = 0;
-    for (const Leak* leak : group.leaks) {
+    for (const Leak* leak : finding.leaks) {
         const bool failed = leak->status == Status::failed;
-        const bool partly = leak->status == Status::in_use && group.leaks.size() > 1;
+        const bool partly = leak->status == Status::in_use && finding.leaks.size() > 1;
         if (!failed && !partly) continue;
         if (shown == most_troubles) {
             ++more;
@@ -156,16 +201,22 @@ void GroupText::list_troubles(const Group& group) {
     if (more > 0) out_ << fmt::format("    and {} more\n", more);
 }
 
-void GroupText::write_creators(const Group& group) {
+void FindingText::write_creators(const Finding& finding) {
     std::vector<Creator> creators;
     std::set<Creator> known;
     std::set<std::string_view> session_ids;
+    const Leak* before = nullptr;
     double first = -1;
     double last = -1;
-    for (const Leak* leak : group.leaks) {
-        const Creator creator{leak->session, leak->pid};
-        if (leak->pid != 0 && known.insert(creator).second) creators.push_back(creator);
-        session_ids.insert(leak->session);
+    for (const Leak* leak : finding.leaks) {
+        const bool as_before =
+            before != nullptr && before->pid == leak->pid && before->session == leak->session;
+        before = leak;
+        if (!as_before) {
+            const Creator creator{leak->session, leak->pid};
+            if (leak->pid != 0 && known.insert(creator).second) creators.push_back(creator);
+            session_ids.insert(leak->session);
+        }
         const Session* session = session_of(*leak);
         if (session == nullptr || session->started_at == 0 || leak->created_at == 0) continue;
         // Clocks may be set back.
@@ -201,7 +252,7 @@ void GroupText::write_creators(const Group& group) {
     if (report_.sessions.size() > 1) {
         std::vector<std::string> ids;
         for (const std::string_view id : session_ids) ids.push_back(printable(id));
-        line += fmt::format(", in {}", list_words(ids, width_ / 2));
+        line += fmt::format(", in {}", options_.all ? join(ids) : list_words(ids, width_ / 2));
     }
     out_ << line << '\n';
 
@@ -209,7 +260,7 @@ void GroupText::write_creators(const Group& group) {
 }
 
 // What these processes run, each once.
-void GroupText::list_programs(const std::vector<Creator>& creators) {
+void FindingText::list_programs(const std::vector<Creator>& creators) {
     constexpr std::size_t most = 3;
     std::vector<std::string> programs;
     for (const Creator& creator : creators) {
@@ -232,11 +283,11 @@ void GroupText::list_programs(const std::vector<Creator>& creators) {
 }
 
 // A report of one session need not say which it is.
-std::string_view GroupText::session_key(std::string_view session) const {
+std::string_view FindingText::session_key(std::string_view session) const {
     return report_.sessions.size() > 1 ? session : std::string_view();
 }
 
-const Session* GroupText::session_of(const Leak& leak) const {
+const Session* FindingText::session_of(const Leak& leak) const {
     const auto at = sessions_.find(leak.session);
     if (at != sessions_.end()) return at->second;
     return report_.sessions.size() == 1 ? &report_.sessions.front() : nullptr;
