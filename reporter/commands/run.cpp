@@ -130,6 +130,13 @@ void add_run(CLI::App& app, int& status) {
         ->check([](const std::string&) { return std::string("never"); }, "")
         ->type_name("ARG...");
 
+    run->footer(
+        "Examples:\n"
+        "  leftover run -- python3 train.py              run it, then say what it left behind\n"
+        "  leftover run --gate -o leaks.json -- make test\n"
+        "\n"
+        "Exit status: COMMAND's own (killed by a signal: leftover dies of the same one); 23 by the\n"
+        "gate; 125 leftover itself failed; 126 COMMAND cannot be executed; 127 it is not there.");
     run->callback([run, arguments, &status] {
         try {
             status = run::run(finish(*arguments, *run));

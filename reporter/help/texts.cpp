@@ -1,0 +1,121 @@
+#include "reporter/help/texts.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace leftover::help {
+namespace {
+
+struct Text {
+    std::string_view command, option, text;
+};
+
+constexpr Text texts[] = {
+    {"run", "",
+     "Runs COMMAND with the shim libleftover.so preloaded, adopts every process that descends from it "
+     "(double forks and setsid included), waits for COMMAND, then at most the grace window for the rest, "
+     "and asks the kernel what of all that they created is still there. Input, output, working folder, "
+     "signals and exit status pass through unchanged: for whoever calls it, leftover run COMMAND is "
+     "COMMAND.\n\n"
+     "Nothing is printed when nothing is left over. Otherwise a summary goes to standard error, or, with "
+     "-o, the report to a file. Records are kept in the state folder until nothing of the session is left.\n\n"
+     "Every option can also be given as a variable: LEFTOVER_RUN_KILL_AFTER=2 is --kill-after 2. What stands "
+     "on the command line comes first.\n\n"
+     "TERM, INT, HUP, QUIT, USR1 and USR2 sent to leftover are passed on. What is typed at the terminal "
+     "reaches the program once, as without leftover."},
+    {"run", "--output",
+     "The format is FORMAT if there is one, else that of --format, else that of the file's ending: .json, "
+     ".html, .sarif, .xml (JUnit), .md, .txt, .ndjson, .folded. `-' is standard output. May be given many "
+     "times. Notes are in the file, though they are not in the summary."},
+    {"run", "--gate",
+     "Exit 23 when COMMAND succeeded and left anything at or above --fail-on that is neither suppressed nor "
+     "in a baseline. What was cleaned up counts, what others use does not. When nothing at all could be "
+     "instrumented the gate cannot tell, and the exit status is 125."},
+    {"run", "--clean",
+     "First those helpers that would only complain (CPython's resource tracker), then every process of the "
+     "session: TERM, after --kill-after KILL, until none is left; then semaphores, shared memory, message "
+     "queues, System V objects, temporary files and folders, socket files.\n\n"
+     "Only what the session created is touched, known by inode, id and creation time, pid and start time; "
+     "nothing that a process outside of the session has open or mapped; nothing of another user's; nothing "
+     "whose name the user chose himself. One line an item is printed, and one at the end."},
+    {"run", "--kill-after",
+     "Also how long COMMAND may take to end after a TERM, INT, HUP or QUIT that somebody sent to leftover "
+     "with --clean."},
+    {"run", "--timeout",
+     "A COMMAND that still runs then is explained before it is ended: the call stacks of every thread of "
+     "every process, native and Python, and what each waits for. The exit status is 124."},
+    {"run", "--max-processes",
+     "COMMAND counts, zombies do not. Further fork, vfork, clone and posix_spawn calls of instrumented "
+     "processes fail with EAGAIN."},
+    {"run", "--capture",
+     "COMMAND's streams are pipes then, not what leftover was given; they are passed on all the same. A "
+     "process that outlives COMMAND and keeps a stream open does not keep leftover waiting."},
+    {"run", "--on-complete",
+     "With LEFTOVER_SESSION, LEFTOVER_EXIT_CODE or LEFTOVER_EXIT_SIGNAL, LEFTOVER_LEAKS (errors and "
+     "warnings) and LEFTOVER_REPORT (the first -o) set. Runs once, and changes nothing about the exit "
+     "status."},
+    {"run", "--detach",
+     "Prints the session's id and returns as soon as COMMAND runs. Implies --keep, and --capture into the "
+     "session's own folder."},
+    {"run", "--max-sessions",
+     "While N sessions of this state folder live, refuses to start another one (125), or, with --wait, "
+     "starts it when it is its turn."},
+    {"report", "",
+     "Reads JSON reports, records and folders of them, also of sessions that were killed together with "
+     "leftover, merges them into one view and shows it. What a record tells is checked against this machine "
+     "as it is now."},
+    {"gate", "",
+     "Says whether reports hold anything that counts: at or above --fail-on, neither suppressed nor in a "
+     "baseline."},
+    {"diff", "", "Compares two reports, or folders of reports, by the fingerprints of their findings."},
+    {"baseline", "",
+     "Writes today's findings, one sorted line each, for --baseline of run and gate. Made for version "
+     "control: two branches' baselines merge line by line."},
+    {"sweep", "",
+     "Lists what earlier sessions left on this machine, and orphans that never ran under leftover: Python "
+     "multiprocessing's workers, fork servers and trackers whose program is gone, and the semaphores and "
+     "shared memory of theirs that nobody has open. Nothing is touched without --clean.\n\n"
+     "A helper counts as an orphan when no living program holds the other end of a pipe that multiprocessing "
+     "keeps between the two; who its parent is now proves nothing. A session whose leftover died while its "
+     "program runs on is listed as such and left alone."},
+    {"ps", "", "Lists the sessions that live now, with --all also those that have ended and were kept."},
+    {"wait", "", "Waits for a session's end and ends as its leftover run did."},
+    {"dump", "",
+     "Shows what a session or process holds now and what each of its threads is doing. Each thread is paused "
+     "for milliseconds and goes on; as after SIGSTOP and SIGCONT, epoll_wait, semtimedop and sigtimedwait "
+     "may return EINTR, nothing else shows."},
+    {"stop", "", "Ends a live session and cleans up after it."},
+};
+
+}  // namespace
+
+std::string_view option_text(std::string_view command, std::string_view option) {
+    const auto* at = std::find_if(std::begin(texts), std::end(texts), [&](const Text& text) {
+        return text.command == command && text.option == option;
+    });
+    return at == std::end(texts) ? std::string_view{} : at->text;
+}
+
+std::string_view command_text(std::string_view command) { return option_text(command, ""); }
+
+const Section common_sections[4] = {
+    {"BY HAND",
+     "LD_PRELOAD=libleftover.so LEFTOVER_OPTIONS=key=value:key=value ./program needs no leftover on the "
+     "machine: each process writes a report of its own, leftover.PID.json, when something is left over. "
+     "LEFTOVER_OPTIONS=help=1 lists the keys."},
+    {"EXIT STATUS",
+     "Of run: the program's own; 23 by the gate, 124 timed out, 125 leftover itself failed, 126 COMMAND could "
+     "not be executed, 127 COMMAND not found. When the program was killed by a signal, leftover dies of the "
+     "same one.\n\n"
+     "Of the other commands: see each; 2 when something was wrong with how they were called or what they were "
+     "given."},
+    {"FILES",
+     "A session's records are in a folder of its own below $LEFTOVER_STATE_DIR, else $XDG_RUNTIME_DIR/leftover, "
+     "else /tmp/leftover-UID; that folder has to belong to the user, mode 0700."},
+    {"ENVIRONMENT",
+     "LEFTOVER_STATE_DIR, XDG_RUNTIME_DIR: see FILES. LEFTOVER_RUN_OPTION: any option of run. LEFTOVER_OPTIONS: "
+     "by hand only. NO_COLOR: no colours, also on a terminal. DEBUGINFOD_URLS: where to ask for missing "
+     "debug information."},
+};
+
+}  // namespace leftover::help
