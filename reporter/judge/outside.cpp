@@ -107,6 +107,7 @@ void Difference::sysv(const std::vector<SysvObject>& before, const std::vector<S
         leak.created_at = object.changed * 1'000'000'000;
         leak.details.id = id;
         leak.details.key = object.key;
+        leak.details.changed = object.changed;
         const bool is_memory = object.kind == Kind::sysv_shared_memory;
         const bool is_made = is_memory && processes_.contains(object.creator_pid);
         if (is_memory) leak.details.bytes = object.bytes;

@@ -119,6 +119,7 @@ void SysvCheck::run(Findings& findings) {
         Leak leak = make_leak(kind_, "id:" + std::to_string(id));
         leak.details.id = static_cast<std::uint64_t>(id);
         leak.details.key = object.key;
+        leak.details.changed = object.changed;
         if (kind_ == Kind::sysv_shared_memory) leak.details.bytes = object.bytes;
         findings.add(std::move(leak), owner);
     }

@@ -106,6 +106,7 @@ void unite(Leak& to, Leak&& from) {
     fill(to.details.holds, from.details.holds);
     fill(to.details.start_ticks, from.details.start_ticks);
     fill(to.details.device, from.details.device);
+    fill(to.details.changed, from.details.changed);
     fill(to.details.start_routine, from.details.start_routine);
     if (!to.details.start_frame) to.details.start_frame = from.details.start_frame;
 }
@@ -145,6 +146,13 @@ std::string identity(const Leak& leak) {
             << leak.created_at / 1000;  // JSON keeps microseconds
     }
     return key.take();
+}
+
+// Whether a pid was given anew between the two.
+bool is_later_process(const Leak& one, const Leak& other) {
+    const auto& its = one.details.start_ticks;
+    const auto& others = other.details.start_ticks;
+    return its && others && *its != *others;
 }
 
 // Everything of a stack but its number.
@@ -257,8 +265,9 @@ private:
         // Entries of one report are never the same leak, however alike; the nth of them is the nth
         // of another report.
         const std::string key = identity(leak);
-        const std::size_t nth = seen_[key]++;
         std::vector<std::size_t>& alike = leaks_[key];
+        std::size_t nth = seen_[key]++;
+        while (nth < alike.size() && is_later_process(result_.leaks[alike[nth]], leak)) ++nth;
         if (nth < alike.size()) {
             unite(result_.leaks[alike[nth]], std::move(leak));
             return;

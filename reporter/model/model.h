@@ -105,8 +105,9 @@ struct Details {
     // Not in JSON but by name above: where a thread's routine lies, for symbols.
     std::optional<NativeFrame> start_frame;
     // Not in JSON: identity, for those who clean up. A process is `pid` with these start ticks, a file
-    // `inode` on this device.
+    // `inode` on this device, a System V object `id` with this change time (seconds of CLOCK_REALTIME).
     std::optional<std::uint64_t> start_ticks, device;
+    std::optional<std::int64_t> changed;
 };
 
 struct Leak {

@@ -26,13 +26,14 @@ bool is_stopped(pid_t pid) {
 }
 
 // While we are stopped: somebody may continue the child alone, or kill it, and would wait for us for
-// ever. Tells us until we end this helper.
-HelperProcess start_watcher(pid_t child) {
+// ever; or it is time for something. Tells us until we end this helper.
+HelperProcess start_watcher(pid_t child, std::optional<Timers::Clock::time_point> until) {
     const pid_t self = ::getpid();
-    return HelperProcess::start([child, self] {
+    return HelperProcess::start([child, self, until] {
         for (;;) {
             sleep_for(20 * millisecond);
-            if (!is_stopped(child)) ::kill(self, SIGCONT);
+            const bool due = until && Timers::Clock::now() >= *until;
+            if (due || !is_stopped(child)) ::kill(self, SIGCONT);
         }
     });
 }
@@ -65,8 +66,9 @@ Exit Escort::accompany(pid_t child) {
             stop_like_child(stop_signal_);
             continue;
         }
+        const double rest = timers_.run_due();
         siginfo_t signal{};
-        if (wait_for_signal(signals_.awaited(), signal)) take(signal);
+        if (wait_for_signal(signals_.awaited(), signal, rest)) take(signal);
     }
 }
 
@@ -90,6 +92,10 @@ std::optional<Exit> Escort::reap() {
 void Escort::take(const siginfo_t& signal) {
     if (is_one_of(signal.si_signo, passed_signals)) {
         if (!child_has_it(signal)) ::kill(child_, signal.si_signo);
+        if (on_termination_ && signal.si_code != SI_KERNEL &&
+            is_one_of(signal.si_signo, termination_signals)) {
+            on_termination_(signal.si_signo);
+        }
     } else if (is_one_of(signal.si_signo, stop_signals)) {
         // From the terminal: the child got it too, and decides; it may not want to stop.
         if (signal.si_code != SI_KERNEL) ::kill(child_, signal.si_signo);
@@ -121,7 +127,7 @@ void Escort::stop_like_child(int signal) {
     sigemptyset(&continued);
     sigaddset(&continued, SIGCONT);
 
-    HelperProcess watcher = start_watcher(child_);
+    HelperProcess watcher = start_watcher(child_, timers_.next());
     if (signal != SIGSTOP) sigaction(signal, &standard, &old_action);
     wait_for_signal(continued, info, 0);  // an old one would tell nothing
     // With everything else blocked, the process stops in here.
@@ -133,7 +139,12 @@ void Escort::stop_like_child(int signal) {
     watcher.end();
 
     // Not every process can be stopped: pid 1 cannot, nor one of an orphaned group by the terminal.
-    if (wait_for_signal(continued, info, 0)) continue_child();
+    if (wait_for_signal(continued, info, 0) && !is_due()) continue_child();
+}
+
+bool Escort::is_due() const {
+    const auto next = timers_.next();
+    return next && *next <= Timers::Clock::now();
 }
 
 void Escort::continue_child() {

@@ -5,11 +5,14 @@
 #include <sys/types.h>
 
 #include <csignal>
+#include <functional>
 #include <optional>
+#include <utility>
 
 #include "reporter/model/model.h"
 #include "reporter/run/decoy.h"
 #include "reporter/run/signals.h"
+#include "reporter/run/timers.h"
 
 namespace leftover::run {
 
@@ -17,6 +20,13 @@ class Escort {
 public:
     // Before the child is started: it has to be in the same process group from the beginning.
     explicit Escort(const Signals& signals) : signals_(signals) {}
+
+    // Run in accompany(), also while the child is stopped: then we go on without it.
+    Timers& timers() { return timers_; }
+
+    // Called in accompany() for each TERM, INT, HUP and QUIT that somebody sent, when the child has it.
+    // What comes from the terminal is typed to the whole foreground group, and is not for this.
+    void on_termination(std::function<void(int signal)> call) { on_termination_ = std::move(call); }
 
     // Returns how it ended. Reaps every other child that ends meanwhile.
     Exit accompany(pid_t child);
@@ -27,11 +37,14 @@ private:
     void take(const siginfo_t& signal);
     bool child_has_it(const siginfo_t& signal);
     void stop_like_child(int signal);
+    bool is_due() const;
     void continue_child();
 
     const Signals& signals_;
     pid_t child_ = 0;
     int stop_signal_ = 0;
+    Timers timers_;
+    std::function<void(int)> on_termination_;
     Decoy decoy_;
 };
 

@@ -8,8 +8,6 @@
 namespace leftover::run {
 namespace {
 
-constexpr std::initializer_list<int> impatient_signals = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
-
 void absorb(int) {}
 
 }  // namespace
@@ -36,7 +34,7 @@ void Signals::restore() const {
 void Signals::prepare_to_report() const {
     sigset_t set;
     sigemptyset(&set);
-    for (const int signal : impatient_signals) {
+    for (const int signal : termination_signals) {
         struct sigaction inherited = {};
         struct sigaction once = {};
         once.sa_handler = absorb;

@@ -9,6 +9,7 @@ namespace leftover::run {
 // Passed on to the program when somebody sends them to leftover.
 inline constexpr std::initializer_list<int> passed_signals = {SIGTERM, SIGINT,  SIGHUP,
                                                               SIGQUIT, SIGUSR1, SIGUSR2};
+inline constexpr std::initializer_list<int> termination_signals = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 inline constexpr std::initializer_list<int> stop_signals = {SIGTSTP, SIGTTIN, SIGTTOU};
 
 // Blocks all that the launcher waits for, so that it takes them one by one with sigtimedwait and no
