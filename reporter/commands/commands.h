@@ -14,13 +14,17 @@ namespace leftover::commands {
 
 void add_run(CLI::App& app, int& status);     // run.cpp
 void add_report(CLI::App& app, int& status);  // report.cpp
+void add_gate(CLI::App& app, int& status);        // gate.cpp
+void add_diff(CLI::App& app, int& status);        // diff.cpp
+void add_baseline(CLI::App& app, int& status);    // baseline.cpp
 void add_completion(CLI::App& app, int& status);  // completion.cpp
 void add_manual(CLI::App& app, int& status);      // completion.cpp
 
 using Add = void (*)(CLI::App& app, int& status);
 
 // In the order in which the help lists them.
-inline constexpr Add all_commands[] = {add_run, add_report, add_completion, add_manual};
+inline constexpr Add all_commands[] = {add_run, add_report, add_gate, add_diff, add_baseline,
+                                        add_completion, add_manual};
 
 // Exit statuses of the tool's own. What a command means by others is in its help.
 inline constexpr int ok = 0;

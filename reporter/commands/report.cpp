@@ -9,11 +9,9 @@
 #include <unistd.h>
 
 #include "reporter/commands/commands.h"
-#include "reporter/commands/report_inputs.h"
-#include "reporter/findings/fingerprint.h"
-#include "reporter/model/merge.h"
+#include "reporter/commands/view.h"
+#include "reporter/policy/policy.h"
 #include "reporter/render/format.h"
-#include "reporter/symbols/symbols.h"
 
 namespace leftover::commands {
 
@@ -24,11 +22,11 @@ struct ReportOptions {
     std::string format;
     std::vector<std::string> outputs;
     bool notes = false;
+    bool all = false;
+    bool show_suppressed = false;
+    bool suggest = false;
+    PolicyFiles files;
 };
-
-void say(const std::string& line) {
-    fmt::print(stderr, "leftover: {}\n", line);
-}
 
 // Usage errors are thrown; whatever else goes wrong is said, and the rest is done all the same.
 int report(const ReportOptions& options) {
@@ -45,27 +43,26 @@ int report(const ReportOptions& options) {
         throw CLI::ValidationError(error.what());
     }
 
-    Inputs inputs = read_inputs(options.paths);
-    for (const std::string& trouble : inputs.troubles) say(trouble);
-    int status = inputs.troubles.empty() ? ok : trouble;
-    if (inputs.reports.empty()) return trouble;
-
-    Report merged = merge(std::move(inputs.reports));
-    for (const std::string& remark : merged.remarks) {
-        say(remark);  // of records that are damaged
-        status = trouble;
+    const policy::Policy policy = load_policy(options.files);
+    View view = load_view(options.paths);
+    int status = view.trouble ? trouble : ok;
+    if (!view.found) return trouble;
+    const std::string today = policy::today();
+    const policy::Outcome outcome = policy.apply(view.report, today);
+    for (const std::string& line : policy.account(outcome, today)) say(line);
+    if (options.suggest) {
+        fmt::print("{}", policy::suggest_suppressions(view.report, options.notes));
+        return status;
     }
-    merged.remarks.clear();
-    symbolize(merged);
-    findings::fingerprint(merged);
-    for (const std::string& remark : merged.remarks) say(remark);
 
     for (const render::Output& output : outputs) {
         render::Options style;
         if (output.file == "-") style = render::options_for(STDOUT_FILENO);
         style.notes = options.notes;
+        style.all = options.all;
+        style.excused = options.show_suppressed;
         try {
-            render::write(merged, style, output);
+            render::write(view.report, style, output);
         } catch (const std::runtime_error& error) {
             say(error.what());
             status = trouble;
@@ -80,11 +77,7 @@ void add_report(CLI::App& app, int& status) {
     CLI::App* command =
         app.add_subcommand("report", "Read reports and records, merge them into one view and show it");
     const auto options = std::make_shared<ReportOptions>();
-    command
-        ->add_option("PATH", options->paths,
-                     "JSON reports, records (*.record), or folders with either in them")
-        ->required()
-        ->option_text(" ");
+    add_paths(*command, options->paths);
     command
         ->add_option("--format", options->format,
                      "how to show it: text (default) or json; with -o, of files without a prefix")
@@ -97,6 +90,12 @@ void add_report(CLI::App& app, int& status) {
         ->allow_extra_args(false);
     command->add_flag("--notes", options->notes,
                       "also show what is only a note, such as descriptors left open");
+    command->add_flag("--all", options->all, "show every name, process and place, however many");
+    add_policy_options(*command, options->files);
+    command->add_flag("--show-suppressed", options->show_suppressed,
+                      "also show what is suppressed or in the baseline");
+    command->add_flag("--suggest-suppressions", options->suggest,
+                      "print entries for a file of suppressions instead, one for each finding");
     command->footer(
         "A record (*.record) is what leftover kept of a process that was killed, or still runs; what it\n"
         "tells is checked against this machine as it is now. Folders are searched at any depth.\n"
@@ -109,7 +108,16 @@ void add_report(CLI::App& app, int& status) {
         "\n"
         "Exit status: 0; 2 when something could not be read or written (one line each on standard\n"
         "error; the rest is shown all the same).");
-    command->callback([options, &status] { status = report(*options); });
+    command->callback([options, &status] {
+        try {
+            status = report(*options);
+        } catch (const CLI::Error&) {
+            throw;
+        } catch (const std::runtime_error& error) {
+            say(error.what());
+            status = trouble;
+        }
+    });
 }
 
 }  // namespace leftover::commands

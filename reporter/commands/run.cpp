@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "reporter/commands/commands.h"
+#include "reporter/commands/view.h"
 #include "reporter/model/names.h"
 #include "reporter/run/message.h"
 #include "reporter/run/session_folder.h"
@@ -28,6 +29,7 @@ struct Arguments {
     std::vector<std::string> outputs, labels;
     std::string format, kinds;
     std::string fail_on = "error";
+    PolicyFiles policy;
     bool no_python = false;
     std::string never_set;  // see add_run
     run::Options options;
@@ -66,6 +68,7 @@ run::Options finish(Arguments& arguments, const CLI::App& app) {
     if (!arguments.format.empty()) options.summary = &render::format_by_name(arguments.format);
     if (app.count("--kinds") > 0) options.kinds = run::parse_kinds(arguments.kinds);
     take_labels(arguments.labels, options);
+    options.policy = load_policy(arguments.policy);
     options.gate.fail_on = severity_by_name(arguments.fail_on).value_or(Severity::error);
     if (!options.session.empty() && !run::is_session_id(options.session)) {
         throw std::runtime_error(
@@ -102,6 +105,12 @@ void add_run(CLI::App& app, int& status) {
         ->check(CLI::Range(1, 255))
         ->type_name("N")
         ->needs(gate);
+    add_policy_options(*run, arguments->policy);
+    run->add_flag("--strict-suppressions", options.gate.strict_suppressions,
+                  "Let unused and expired suppressions count for --gate")
+        ->needs(gate);
+    run->add_flag("--show-suppressed", options.show_suppressed,
+                  "Show what is suppressed or in the baseline as well");
     run->add_option("--grace", options.grace, "How long descendants may outlive the command")
         ->check(CLI::Range(0.0, longest_grace))
         ->type_name("SECONDS")

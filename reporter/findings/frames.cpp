@@ -114,12 +114,16 @@ std::vector<Frame> FrameReader::all_frames(const Stack& stack) const {
     return all;
 }
 
+bool is_telling(const Frame& frame) {
+    return (frame.owner == Owner::user || frame.owner == Owner::system) && !is_comprehension(frame);
+}
+
 std::vector<Frame> telling_frames(const std::vector<Frame>& frames) {
     std::vector<Frame> telling;
     for (const Owner owner : {Owner::user, Owner::system}) {
         std::copy_if(frames.begin(), frames.end(), std::back_inserter(telling),
                      [owner](const Frame& frame) {
-                         return frame.owner == owner && !is_comprehension(frame);
+                         return frame.owner == owner && is_telling(frame);
                      });
         if (!telling.empty()) break;
     }

@@ -45,9 +45,12 @@ private:
     std::unordered_map<int, Known> modules_;
 };
 
+// Whether the frame is a program's or a library's own: neither of the C library nor of the
+// interpreter, and no comprehension, which is part of the function it stands in.
+bool is_telling(const Frame& frame);
+
 // The frames that tell where in the user's own code it happened: those of the user's, and when there
-// are none those of libraries (neither C library nor interpreter). Comprehensions are part of the
-// function they stand in. May be empty.
+// are none those of libraries. May be empty.
 std::vector<Frame> telling_frames(const std::vector<Frame>& frames);
 
 // A frame's function as it is compared: without parameters and return type, which depend on how much

@@ -1,6 +1,7 @@
 // The formats that a report can be rendered in, by name and by file ending.
 #pragma once
 
+#include <functional>
 #include <iosfwd>
 #include <span>
 #include <string>
@@ -44,9 +45,12 @@ struct Output {
 // Throws like format_by_name, and if the file's name is empty.
 Output parse_output(std::string_view argument, std::string_view format_name);
 
-// Writes the report to that file, over whatever was there: to a new file beside it first, so that a
-// full disk costs no earlier report; a file that is no regular one is written to directly. Throws
-// std::runtime_error with one line for the user.
+// Writes what `content` gives to that file ("-": standard output), over whatever was there: to a new
+// file beside it first, so that a full disk costs no earlier one; a file that is no regular one is
+// written to directly. Throws std::runtime_error with one line for the user.
+void write_file(const std::string& file, const std::function<void(std::ostream&)>& content);
+
+// The same for a report.
 void write(const Report& report, const Options& options, const Output& output);
 
 // Options for text on that descriptor: colours and width if it is a terminal (NO_COLOR, TERM and

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <functional>
 #include <ostream>
 #include <stdexcept>
 #include <streambuf>
@@ -61,11 +62,13 @@ private:
     std::array<char, 1 << 16> buffer_;
 };
 
-// Renders into the descriptor; 0 or the errno of what failed.
-int render_into(int fd, const Report& report, const Options& options, const Format& format) {
+using Content = std::function<void(std::ostream&)>;
+
+// Writes into the descriptor; 0 or the errno of what failed.
+int write_into(int fd, const Content& content) {
     DescriptorBuffer buffer(fd);
     std::ostream stream(&buffer);
-    format.render(report, options, stream);
+    content(stream);
     stream.flush();
     return buffer.error();
 }
@@ -74,13 +77,12 @@ int close_checked(int fd) {
     return close(fd) == 0 || errno == EINTR ? 0 : errno;
 }
 
-void write_directly(const Report& report, const Options& options, const Output& output) {
-    const int fd =
-        open(output.file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC, 0666);
-    if (fd < 0) fail(output.file, errno);
-    const int rendering = render_into(fd, report, options, *output.format);
+void write_directly(const std::string& file, const Content& content) {
+    const int fd = open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC, 0666);
+    if (fd < 0) fail(file, errno);
+    const int writing = write_into(fd, content);
     const int closing = close_checked(fd);
-    if (rendering != 0 || closing != 0) fail(output.file, rendering != 0 ? rendering : closing);
+    if (writing != 0 || closing != 0) fail(file, writing != 0 ? writing : closing);
 }
 
 // A symbolic link stays one: what it leads to is replaced.
@@ -94,20 +96,20 @@ std::string target_of(const std::string& file) {
 
 }  // namespace
 
-void write(const Report& report, const Options& options, const Output& output) {
-    if (output.file == "-") {
-        const int error = render_into(STDOUT_FILENO, report, options, *output.format);
+void write_file(const std::string& file, const Content& content) {
+    if (file == "-") {
+        const int error = write_into(STDOUT_FILENO, content);
         if (error != 0) fail("to standard output", error);
         return;
     }
     struct stat status{};
-    const bool exists = stat(output.file.c_str(), &status) == 0;
+    const bool exists = stat(file.c_str(), &status) == 0;
     if (exists && !S_ISREG(status.st_mode)) {
-        write_directly(report, options, output);
+        write_directly(file, content);
         return;
     }
 
-    const std::string target = exists ? target_of(output.file) : output.file;
+    const std::string target = exists ? target_of(file) : file;
     const auto slash = target.rfind('/') + 1;  // 0 if there is none
     // The temporary name is short, so that it fits wherever the file's own does.
     const std::string temporary = fmt::format("{}.leftover.{}.tmp", target.substr(0, slash), getpid());
@@ -115,20 +117,24 @@ void write(const Report& report, const Options& options, const Output& output) {
     if (fd < 0) {
         // A file that may be written to in a folder that may not.
         if (exists && (errno == EACCES || errno == EPERM || errno == EROFS)) {
-            write_directly(report, options, output);
+            write_directly(file, content);
             return;
         }
-        fail(output.file, errno);
+        fail(file, errno);
     }
     // Who may read the earlier report may read this one.
     if (exists) static_cast<void>(fchmod(fd, status.st_mode & 07777));
-    int error = render_into(fd, report, options, *output.format);
+    int error = write_into(fd, content);
     if (const int closing = close_checked(fd); error == 0) error = closing;
     if (error == 0 && rename(temporary.c_str(), target.c_str()) != 0) error = errno;
     if (error != 0) {
         unlink(temporary.c_str());
-        fail(output.file, error);
+        fail(file, error);
     }
+}
+
+void write(const Report& report, const Options& options, const Output& output) {
+    write_file(output.file, [&](std::ostream& out) { output.format->render(report, options, out); });
 }
 
 Options options_for(int descriptor) {

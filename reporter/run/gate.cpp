@@ -11,10 +11,14 @@ bool counts(Status status) {
 
 }  // namespace
 
+bool counts_for_gate(const Leak& leak, Severity fail_on) {
+    return leak.severity >= fail_on && counts(leak.status);
+}
+
 std::uint64_t gate_count(const Report& report, Severity fail_on) {
     return static_cast<std::uint64_t>(std::count_if(
         report.leaks.begin(), report.leaks.end(),
-        [&](const Leak& leak) { return leak.severity >= fail_on && counts(leak.status); }));
+        [&](const Leak& leak) { return counts_for_gate(leak, fail_on); }));
 }
 
 bool is_any_instrumented(const Report& report) {
@@ -31,12 +35,13 @@ bool is_worth_telling(const Report& report, Severity fail_on) {
 }
 
 Verdict judge_exit(const Exit& program, const GateOptions& gate, const Report& report,
-                   bool trouble) {
+                   bool trouble, bool stale) {
     if (program.code != 0) return Verdict::program;
     if (trouble) return Verdict::trouble;
     if (!gate.enabled) return Verdict::program;
     if (!is_any_instrumented(report)) return Verdict::not_instrumented;
-    return gate_count(report, gate.fail_on) > 0 ? Verdict::gate : Verdict::program;
+    if (gate_count(report, gate.fail_on) > 0) return Verdict::gate;
+    return gate.strict_suppressions && stale ? Verdict::stale_suppressions : Verdict::program;
 }
 
 }  // namespace leftover::run

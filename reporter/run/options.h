@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "preload/record/kinds.h"
+#include "reporter/policy/policy.h"
 #include "reporter/render/format.h"
 #include "reporter/run/gate.h"
 
@@ -17,6 +18,8 @@ struct Options {
     std::vector<render::Output> outputs;
     const render::Format* summary = nullptr;  // null: text
     GateOptions gate;
+    policy::Policy policy;
+    bool show_suppressed = false;
     double grace = 1;
     std::uint32_t kinds = record::all_kinds;
     unsigned depth = 64;

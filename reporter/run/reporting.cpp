@@ -102,6 +102,7 @@ bool write_outputs(const Report& report, const Options& options) {
     bool all = true;
     render::Options rendering;
     rendering.notes = true;  // a file has room for them
+    rendering.excused = options.show_suppressed;
     for (const render::Output& output : options.outputs) {
         try {
             render::write(report, rendering, output);
@@ -116,6 +117,7 @@ bool write_outputs(const Report& report, const Options& options) {
 void print_summary(const Report& report, const Options& options) {
     render::Options rendering = render::options_for(STDERR_FILENO);
     rendering.notes = options.gate.fail_on == Severity::note;
+    rendering.excused = options.show_suppressed;
     try {
         const auto renderer = options.summary != nullptr ? options.summary->render : &render::text;
         renderer(report, rendering, std::cerr);

@@ -175,14 +175,11 @@ Exit Supervisor::report() {
     try {
         write_session_file(folder_->path(), facts_);
         report = make_report(folder_->path(), facts_, before_, options_, trouble);
-        const bool telling = !options_.quiet && options_.outputs.empty() &&
-                             is_worth_telling(report, options_.gate.fail_on);
         if (!options_.quiet) print_remarks(report);
         report.remarks.clear();
-        if (telling || !options_.outputs.empty()) {
-            symbolize(report);
-            findings::fingerprint(report);
-        }
+        excuse(report);
+        const bool telling = !options_.quiet && options_.outputs.empty() &&
+                             is_worth_telling(report, options_.gate.fail_on);
         if (!write_outputs(report, options_)) trouble = true;
         keep_ = trouble || is_worth_telling(report, Severity::warning);
         if (telling) tell(report);
@@ -191,6 +188,23 @@ Exit Supervisor::report() {
         trouble = true;
     }
     return own_end(report, trouble);
+}
+
+// Names and fingerprints where anybody will ask for them, and then what is suppressed or in the
+// baseline: neither is counted, shown or cleaned up.
+void Supervisor::excuse(Report& report) {
+    const policy::Policy& policy = options_.policy;
+    const bool telling = !options_.quiet && is_worth_telling(report, options_.gate.fail_on);
+    const bool asked = telling || !options_.outputs.empty() || policy.needs_names();
+    if (asked && !report.leaks.empty()) {
+        symbolize(report);
+        findings::fingerprint(report);
+    }
+    const std::string today = policy::today();
+    const policy::Outcome outcome = policy.apply(report, today);
+    stale_suppressions_ = policy.is_stale(outcome, today);
+    if (!stale_suppressions_ || !options_.gate.strict_suppressions || options_.quiet) return;
+    for (const std::string& line : policy.account(outcome, today)) say(line);
 }
 
 void Supervisor::tell(Report& report) {
@@ -204,7 +218,7 @@ void Supervisor::tell(Report& report) {
 
 Exit Supervisor::own_end(const Report& report, bool trouble) const {
     const GateOptions& gate = options_.gate;
-    switch (judge_exit(facts_.session.exit, gate, report, trouble)) {
+    switch (judge_exit(facts_.session.exit, gate, report, trouble, stale_suppressions_)) {
         case Verdict::program:
             return facts_.session.exit;
         case Verdict::trouble:
@@ -212,6 +226,9 @@ Exit Supervisor::own_end(const Report& report, bool trouble) const {
         case Verdict::not_instrumented:
             say("nothing was instrumented, so the gate cannot tell");
             return exit_with(commands::run_trouble);
+        case Verdict::stale_suppressions:
+            if (!options_.quiet) say("gate: there are unused or expired suppressions");
+            return exit_with(gate.exit_code);
         case Verdict::gate:
             if (!options_.quiet) {
                 say(fmt::format("gate: {} left over at or above severity '{}'",

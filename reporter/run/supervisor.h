@@ -34,6 +34,7 @@ private:
     Command prepare(const std::string& path);
     void write_facts(pid_t program);
     Exit report();
+    void excuse(Report& report);
     void tell(Report& report);
     Exit own_end(const Report& report, bool trouble) const;
 
@@ -43,6 +44,7 @@ private:
     std::optional<SessionFolder> folder_;
     std::optional<NestedEntry> nested_;
     bool keep_ = false;  // the folder, when we are gone
+    bool stale_suppressions_ = false;
     SessionFile facts_;
     Snapshot before_;
 };
