@@ -58,7 +58,7 @@ void find_library() {
     path << info.dli_fname;
 }
 
-// "1;id=ID;launcher=PID;reaper=PID;root=PID.TICKS;depth=64;python=1;kinds=7fff;dir=/to/the/end". False when it is
+// "1;id=ID;launcher=PID;reaper=PID;root=PID.TICKS;depth=64;python=1;clean=0;kinds=7fff;dir=/to/the/end". False when it is
 // not of that form.
 bool read_internal(std::string_view text) {
     if (!text.starts_with("1;")) return false;
@@ -87,6 +87,7 @@ bool read_internal(std::string_view text) {
         if (key == "reaper") options.reaper = static_cast<pid_t>(number);
         if (key == "depth") options.depth = static_cast<std::uint32_t>(number < max_depth ? number : max_depth);
         if (key == "python") options.python = number != 0;
+        if (key == "clean") options.clean = number != 0;
         if (key == "kinds") options.kinds = static_cast<std::uint32_t>(number);
         if (key == "root") {
             options.by_hand = true;

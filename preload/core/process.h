@@ -20,6 +20,7 @@ struct Options {
     bool active = false;   // there is a session to record for
     bool by_hand = false;  // nobody but us reports
     bool python = true;
+    bool clean = false;    // what is left over will be cleaned up
     std::uint32_t kinds = record::all_kinds;
     std::uint32_t depth = 64;
     pid_t launcher = 0;             // in the session's first process: its parent

@@ -7,19 +7,23 @@
 
 #include "preload/core/environment.h"
 #include "preload/hooks/child.h"
+#include "preload/hooks/quiet.h"
 
 namespace leftover {
 
 namespace {
 
-// Runs `call(environment)`, which returns only when the exec failed. In a frame of its own, for its
-// alloca.
+// Runs `call(arguments, environment)`, which returns only when the exec failed. In a frame of its own,
+// for its alloca.
 template <class Call>
-__attribute__((noinline)) int execute(int dirfd, const char* path, char* const* envp, Call call) {
+__attribute__((noinline)) int execute(int dirfd, const char* path, char* const* argv, char* const* envp,
+                                      Call call) {
     const EnvironmentPlan plan(dirfd, path, envp);
     char* const* environment = plan.build(__builtin_alloca(plan.bytes()));
+    const QuietPlan quiet(argv);
+    char* const* arguments = quiet.build(__builtin_alloca(quiet.bytes()));
     ExecNote note(path, plan.instrumented(), plan.reason());
-    const int result = call(environment);
+    const int result = call(arguments, environment);
     const int saved = errno;
     note.take_back();
     errno = saved;
@@ -35,15 +39,18 @@ bool pass_through(const char* path) {
 
 HOOK(int, execve, const char* path, char* const* argv, char* const* envp) {
     if (pass_through(path)) return real_execve(path, argv, envp);
-    return execute(AT_FDCWD, path, envp,
-                   [&](char* const* environment) { return real_execve(path, argv, environment); });
+    return execute(AT_FDCWD, path, argv, envp, [&](char* const* arguments, char* const* environment) {
+        return real_execve(path, arguments, environment);
+    });
 }
 
 HOOK(int, execvpe, const char* file, char* const* argv, char* const* envp) {
     if (pass_through(file)) return real_execvpe(file, argv, envp);
     char found[512];
-    return execute(AT_FDCWD, search_path(file, found, sizeof found), envp,
-                   [&](char* const* environment) { return real_execvpe(file, argv, environment); });
+    return execute(AT_FDCWD, search_path(file, found, sizeof found), argv, envp,
+                   [&](char* const* arguments, char* const* environment) {
+                       return real_execvpe(file, arguments, environment);
+                   });
 }
 
 HOOK(int, execv, const char* path, char* const* argv) { return hook_execve(path, argv, environ); }
@@ -52,13 +59,16 @@ HOOK(int, execvp, const char* file, char* const* argv) { return hook_execvpe(fil
 
 HOOK(int, fexecve, int fd, char* const* argv, char* const* envp) {
     if (pass_through("")) return real_fexecve(fd, argv, envp);
-    return execute(fd, "", envp, [&](char* const* environment) { return real_fexecve(fd, argv, environment); });
+    return execute(fd, "", argv, envp, [&](char* const* arguments, char* const* environment) {
+        return real_fexecve(fd, arguments, environment);
+    });
 }
 
 HOOK(int, execveat, int dirfd, const char* path, char* const* argv, char* const* envp, int flags) {
     if (pass_through(path)) return real_execveat(dirfd, path, argv, envp, flags);
-    return execute(dirfd, path, envp,
-                   [&](char* const* environment) { return real_execveat(dirfd, path, argv, environment, flags); });
+    return execute(dirfd, path, argv, envp, [&](char* const* arguments, char* const* environment) {
+        return real_execveat(dirfd, path, arguments, environment, flags);
+    });
 }
 
 // The variadic forms: counted first, then copied to the stack of this very frame.

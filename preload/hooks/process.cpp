@@ -10,6 +10,7 @@
 #include "preload/core/ending.h"
 #include "preload/core/environment.h"
 #include "preload/hooks/child.h"
+#include "preload/hooks/quiet.h"
 
 namespace leftover {
 
@@ -121,9 +122,11 @@ __attribute__((noinline)) int spawn(Spawn real, pid_t* result, const char* file,
                                     char* const* argv, char* const* envp) {
     const EnvironmentPlan plan(AT_FDCWD, path, envp);
     char* const* environment = plan.build(__builtin_alloca(plan.bytes()));
+    const QuietPlan quiet(argv);
+    char* const* arguments = quiet.build(__builtin_alloca(quiet.bytes()));
     const SlotRef slot = intend();
     pid_t pid = -1;
-    const int error = real(&pid, file, actions, attributes, argv, environment);
+    const int error = real(&pid, file, actions, attributes, arguments, environment);
     if (error == 0 && slot) {
         std::string_view name(path);
         if (name.size() > record::inline_name_size) name.remove_prefix(name.size() - record::inline_name_size);

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/pidfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include <utility>
 
 #include "reporter/clean/helpers.h"
+#include "reporter/kernel/pidfd.h"
 #include "reporter/kernel/process.h"
 #include "reporter/run/descriptor.h"
 
@@ -51,12 +51,12 @@ bool belongs_to_us(int pid, const Options& options) {
 std::optional<Outcome> hold(Target& target, const Options& options) {
     const int pid = *target.leak->details.pid;
     if (pid == ::getpid()) return failed("it is this process");
-    Descriptor process(::pidfd_open(pid, 0));
+    Descriptor process(kernel::pidfd_open(pid));
     if (!process.is_open() && errno == ESRCH) return gone();
     if (!process.is_open()) return failed_by_errno("pidfd_open", errno);
     const auto stat = kernel::read_stat(pid);
     // As long as it can be sent signals, nobody else has its pid: what was read was its own.
-    if (!stat || ::pidfd_send_signal(process.get(), 0, nullptr, 0) != 0) {
+    if (!stat || kernel::pidfd_send(process.get(), 0) != 0) {
         if (stat && errno == EPERM) return failed("it belongs to another user");
         return gone();
     }
@@ -113,7 +113,7 @@ void Round::finish(Target& target, const Outcome& outcome) {
 
 void Round::send(Target& target, int signal) {
     if (target.over || target.sent == signal) return;
-    if (::pidfd_send_signal(target.process.get(), signal, nullptr, 0) != 0) {
+    if (kernel::pidfd_send(target.process.get(), signal) != 0) {
         if (errno == ESRCH) return;  // it has just ended: wait() will see
         const int error = errno;
         if (target.sent == 0) target.sent = signal;
@@ -125,7 +125,7 @@ void Round::send(Target& target, int signal) {
     }
     target.sent = signal;
     // A stopped one would not get to it.
-    if (signal == SIGTERM) ::pidfd_send_signal(target.process.get(), SIGCONT, nullptr, 0);
+    if (signal == SIGTERM) kernel::pidfd_send(target.process.get(), SIGCONT);
 }
 
 // Notes who has ended by then.

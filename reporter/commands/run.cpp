@@ -95,6 +95,8 @@ void add_run(CLI::App& app, int& status) {
     run->add_option("--format", arguments->format,
                     "Of -o without a format of its own, else of the summary")
         ->type_name("NAME");
+    run->add_flag("--clean", options.clean,
+                  "Clean up what is left over: processes, then named objects and temporary files");
     CLI::Option* gate = run->add_flag("--gate", options.gate.enabled,
                                       "Exit 23 when the command succeeded and left something over");
     run->add_option("--fail-on", arguments->fail_on, "The lowest severity that counts")
@@ -112,6 +114,10 @@ void add_run(CLI::App& app, int& status) {
     run->add_flag("--show-suppressed", options.show_suppressed,
                   "Show what is suppressed or in the baseline as well");
     run->add_option("--grace", options.grace, "How long descendants may outlive the command")
+        ->check(CLI::Range(0.0, longest_grace))
+        ->type_name("SECONDS")
+        ->capture_default_str();
+    run->add_option("--kill-after", options.kill_after, "From TERM to KILL, for what has to end")
         ->check(CLI::Range(0.0, longest_grace))
         ->type_name("SECONDS")
         ->capture_default_str();
@@ -143,6 +149,7 @@ void add_run(CLI::App& app, int& status) {
         "Examples:\n"
         "  leftover run -- python3 train.py              run it, then say what it left behind\n"
         "  leftover run --gate -o leaks.json -- make test\n"
+        "  leftover run --clean -- ./job.sh              and leave nothing, whatever happens to it\n"
         "\n"
         "Exit status: COMMAND's own (killed by a signal: leftover dies of the same one); 23 by the\n"
         "gate; 125 leftover itself failed; 126 COMMAND cannot be executed; 127 it is not there.");

@@ -37,6 +37,12 @@ std::optional<FileFacts> file_facts(const std::string& path) {
     return facts_at(AT_FDCWD, path.c_str());
 }
 
+std::optional<FileId> file_at(const std::string& path) {
+    struct stat facts{};
+    if (::stat(path.c_str(), &facts) != 0) return std::nullopt;
+    return FileId{facts.st_dev, facts.st_ino};
+}
+
 std::vector<NamedFile> list_folder(const std::filesystem::path& folder,
                                    const std::function<bool(std::string_view)>& wanted) {
     std::vector<NamedFile> files;

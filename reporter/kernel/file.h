@@ -42,6 +42,9 @@ struct FileFacts {
 // lstat: of the link itself, not of where it points. Nothing when the name does not resolve.
 std::optional<FileFacts> file_facts(const std::string& path);
 
+// Where a path leads to, links followed. Nothing when it does not resolve.
+std::optional<FileId> file_at(const std::string& path);
+
 struct NamedFile {
     std::string name;  // without the folder
     FileFacts facts;

@@ -81,6 +81,8 @@ std::vector<SysvObject> parse_sysv(record::Kind kind, std::string_view text) {
             static_cast<std::uint64_t>(columns->number(words, size_column(kind)).value_or(0));
         object.semaphores =
             static_cast<std::uint64_t>(columns->number(words, "nsems").value_or(0));
+        object.attached =
+            static_cast<std::uint64_t>(columns->number(words, "nattch").value_or(0));
         object.mode = mode & 0777;
         for (const char* column : use_columns(kind)) {
             object.used = object.used || columns->number(words, column).value_or(0) != 0;

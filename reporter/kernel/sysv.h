@@ -23,6 +23,7 @@ struct SysvObject {
     std::int64_t changed = 0;
     std::uint64_t bytes = 0;  // shared memory: its size; queue: what waits in it
     std::uint64_t semaphores = 0;  // in the set
+    std::uint64_t attached = 0;    // shared memory: how often, by processes of any pid namespace
     std::uint32_t mode = 0;        // permission bits
     bool used = false;             // attached, operated on, sent to or received from, ever
 };

@@ -4,18 +4,22 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <string>
 
+#include "reporter/kernel/process.h"
 #include "reporter/kernel/text.h"
 
 namespace leftover::kernel {
 
 namespace {
 
-void add_descriptors(const std::filesystem::path& folder, UsedFiles& used) {
+// False when they may not be looked at.
+bool add_descriptors(const std::filesystem::path& folder, UsedFiles& used) {
     DIR* stream = ::opendir(folder.c_str());
-    if (stream == nullptr) return;
+    if (stream == nullptr) return errno != EACCES && errno != EPERM;
     while (const dirent* entry = ::readdir(stream)) {
         if (entry->d_name[0] == '.') continue;
         struct stat facts{};
@@ -24,6 +28,7 @@ void add_descriptors(const std::filesystem::path& folder, UsedFiles& used) {
         }
     }
     ::closedir(stream);
+    return true;
 }
 
 }  // namespace
@@ -56,6 +61,26 @@ UsedFiles used_files(const std::vector<int>& pids, const Roots& roots) {
         add_descriptors(folder / "fd", used);
     }
     return used;
+}
+
+FileUsers file_users(const std::vector<int>& pids, const Roots& roots) {
+    FileUsers users;
+    for (const int pid : pids) {
+        const auto folder = roots.proc / std::to_string(pid);
+        UsedFiles used;
+        if (!add_descriptors(folder / "fd", used)) {
+            const auto status = read_status(pid, roots);
+            if (status && status->uid == ::getuid()) users.unreadable.push_back(pid);
+            continue;
+        }
+        add_mappings(read_text(folder / "maps"), used);
+        for (const char* link : {"cwd", "root", "exe"}) {
+            if (const auto id = file_at(folder / link)) used.files.insert(*id);
+        }
+        for (const FileId& id : used.files) users.files.emplace(id, pid);
+        for (const std::int64_t id : used.sysv_shared_memory) users.sysv_shared_memory.emplace(id, pid);
+    }
+    return users;
 }
 
 }  // namespace leftover::kernel

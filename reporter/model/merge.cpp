@@ -179,6 +179,8 @@ public:
         for (ProcessInfo& process : report.processes) add_process(std::move(process));
         for (Leak& leak : report.leaks) add_leak(std::move(leak));
         if (report.cleanup) add_cleanup(std::move(*report.cleanup));
+        result_.reasons.merge(report.reasons);
+        result_.has_baseline = result_.has_baseline || report.has_baseline;
         for (std::string& remark : report.remarks) {
             auto& all = result_.remarks;
             if (std::find(all.begin(), all.end(), remark) == all.end()) all.push_back(std::move(remark));

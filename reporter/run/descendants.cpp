@@ -28,10 +28,6 @@ bool reap_all() {
     }
 }
 
-bool ends_the_wait(int signal) {
-    return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
-}
-
 }  // namespace
 
 void adopt_orphans() {
@@ -52,7 +48,7 @@ void wait_for_descendants(double seconds, const Signals& signals) {
         const double rest = seconds - std::chrono::duration<double>(Clock::now() - begin).count();
         siginfo_t signal{};
         if (rest <= 0 || !wait_for_signal(signals.awaited(), signal, rest)) break;
-        if (ends_the_wait(signal.si_signo)) break;
+        if (is_termination(signal.si_signo)) break;
     }
 }
 

@@ -17,6 +17,7 @@ struct ShimOptions {
     unsigned depth = 64;
     bool python = true;
     std::uint32_t kinds = record::all_kinds;
+    bool clean = false;  // what is left over will be cleaned up: nobody need complain about it
 };
 
 // The shim's absolute path: beside this executable, or in ../lib/leftover. Throws std::runtime_error,

@@ -93,7 +93,7 @@ void Escort::take(const siginfo_t& signal) {
     if (is_one_of(signal.si_signo, passed_signals)) {
         if (!child_has_it(signal)) ::kill(child_, signal.si_signo);
         if (on_termination_ && signal.si_code != SI_KERNEL &&
-            is_one_of(signal.si_signo, termination_signals)) {
+            is_termination(signal.si_signo)) {
             on_termination_(signal.si_signo);
         }
     } else if (is_one_of(signal.si_signo, stop_signals)) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "reporter/model/merge.h"
+#include "reporter/run/session_folder.h"
 
 namespace leftover::run {
 namespace {
@@ -70,6 +71,29 @@ void add_nested(Report& report, const std::string& folder, const JudgeOptions& o
     report = merge(std::move(all));
     report.sessions = session;  // it is the outer one's report
     for (Leak& leak : report.leaks) leak.session.clear();
+}
+
+void remove_finished_nested(const std::string& folder) {
+    std::set<fs::path> folders;
+    collect(folder, 0, folders);
+    // The innermost ones first: as long as one is there, something of the outer one's is.
+    std::vector<fs::path> sorted(folders.begin(), folders.end());
+    std::vector<fs::path> left;
+    while (!sorted.empty()) {
+        left.clear();
+        for (const fs::path& inner : sorted) {
+            if (!remove_if_finished(inner)) left.push_back(inner);
+        }
+        if (left.size() == sorted.size()) break;
+        sorted.swap(left);
+    }
+    std::error_code error;
+    for (fs::directory_iterator entry(fs::path(folder) / "nested", error), end; !error && entry != end;
+         entry.increment(error)) {
+        std::error_code ignored;
+        if (!fs::exists(entry->path(), ignored)) fs::remove(entry->path(), ignored);
+    }
+    fs::remove(fs::path(folder) / "nested", error);  // if it is empty
 }
 
 }  // namespace leftover::run

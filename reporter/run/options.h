@@ -20,7 +20,9 @@ struct Options {
     GateOptions gate;
     policy::Policy policy;
     bool show_suppressed = false;
+    bool clean = false;
     double grace = 1;
+    double kill_after = 5;
     std::uint32_t kinds = record::all_kinds;
     unsigned depth = 64;
     bool python = true;

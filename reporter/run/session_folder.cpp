@@ -152,6 +152,15 @@ bool session_lives(const std::string& folder) {
     return !lock(open, LOCK_SH) || any_process_lives(folder);
 }
 
+bool remove_if_finished(const std::string& folder) {
+    const Descriptor open = open_folder(folder);
+    if (!open.is_open()) return errno == ENOENT;
+    if (!lock(open, LOCK_EX) || any_process_lives(folder) || !nothing_is_left(folder)) return false;
+    std::error_code error;
+    fs::remove_all(folder, error);
+    return !error;
+}
+
 SessionFolder SessionFolder::create(const std::string& state_folder, std::string id) {
     const bool named = !id.empty();
     // The folder is made and locked under another name first: nobody ever sees it without its lock.

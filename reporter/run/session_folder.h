@@ -18,6 +18,9 @@ std::string make_session_id();
 // Its launcher, its program or a process that recorded into the folder is still there.
 bool session_lives(const std::string& folder);
 
+// Removes the folder of a dead session of which nothing is left over. False when it stays.
+bool remove_if_finished(const std::string& folder);
+
 class SessionFolder {
 public:
     // Makes the folder `id` (empty: of a made-up name) and takes its lock. A folder of that name

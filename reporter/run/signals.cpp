@@ -1,5 +1,6 @@
 #include "reporter/run/signals.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
@@ -11,6 +12,11 @@ namespace {
 void absorb(int) {}
 
 }  // namespace
+
+bool is_termination(int signal) {
+    return std::find(termination_signals.begin(), termination_signals.end(), signal) !=
+           termination_signals.end();
+}
 
 Signals::Signals() : awaited_(), inherited_mask_(), inherited_child_action_() {
     sigemptyset(&awaited_);

@@ -12,6 +12,8 @@ inline constexpr std::initializer_list<int> passed_signals = {SIGTERM, SIGINT,  
 inline constexpr std::initializer_list<int> termination_signals = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 inline constexpr std::initializer_list<int> stop_signals = {SIGTSTP, SIGTTIN, SIGTTOU};
 
+bool is_termination(int signal);
+
 // Blocks all that the launcher waits for, so that it takes them one by one with sigtimedwait and no
 // handler is needed. Blocked signals reach even a process that ignores them, and even pid 1.
 class Signals {

@@ -11,7 +11,9 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
+#include "reporter/clean/clean.h"
 #include "reporter/commands/commands.h"
 #include "reporter/findings/fingerprint.h"
 #include "reporter/kernel/machine.h"
@@ -22,6 +24,7 @@
 #include "reporter/run/environment.h"
 #include "reporter/run/escort.h"
 #include "reporter/run/message.h"
+#include "reporter/run/nested.h"
 #include "reporter/run/preflight.h"
 #include "reporter/run/program_path.h"
 #include "reporter/run/reporting.h"
@@ -57,6 +60,13 @@ constexpr std::string_view reason_names[] = {"",     "static",     "setuid", "ar
 ProcessId identify(pid_t pid) {
     const auto stat = kernel::read_stat(pid);
     return {pid, stat ? stat->start_ticks : 0};
+}
+
+// For those who read, and for suppressions and baselines.
+void name(Report& report) {
+    if (report.leaks.empty()) return;
+    symbolize(report);
+    findings::fingerprint(report);
 }
 
 std::string working_directory() {
@@ -103,12 +113,23 @@ Exit Supervisor::run() {
                           not_executable);
     }
     keep_ = true;  // whatever happens from here on
+    if (options_.clean) start_clock_on_termination(escort, launch.pid());
     facts_.session.exit = escort.accompany(launch.pid());
     facts_.session.duration_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     facts_.ended = true;
-    wait_for_descendants(options_.grace, signals_);
-    signals_.prepare_to_report();
+    if (!forced_) wait_for_descendants(options_.grace, signals_);
     return report();
+}
+
+// Who asks leftover to end means the session, which may not be willing.
+void Supervisor::start_clock_on_termination(Escort& escort, pid_t program) {
+    escort.on_termination([this, &escort, program, started = false](int) mutable {
+        if (std::exchange(started, true)) return;
+        escort.timers().add(Timers::in(options_.kill_after), [this, program] {
+            forced_ = true;
+            ::kill(program, SIGKILL);
+        });
+    });
 }
 
 void Supervisor::open_session() {
@@ -146,6 +167,7 @@ Command Supervisor::prepare(const std::string& path) {
         shim.depth = options_.depth;
         shim.python = options_.python;
         shim.kinds = options_.kinds;
+        shim.clean = options_.clean;
         command.environment = environment_with_shim(environ, shim_, target.asan_runtime, shim);
     } else {
         command.environment = environment_without_shim(environ);
@@ -162,6 +184,7 @@ void Supervisor::write_facts(pid_t program) {
     session.host = {system.host, system.kernel, system.machine};
     session.started_at = kernel::now();
     session.labels = options_.labels;
+    session.mode = options_.clean ? "clean" : "report";
     session.exit.running = true;
     facts_.launcher = identify(::getpid());
     facts_.program = identify(program);
@@ -175,13 +198,16 @@ Exit Supervisor::report() {
     try {
         write_session_file(folder_->path(), facts_);
         report = make_report(folder_->path(), facts_, before_, options_, trouble);
+        excuse(report, true);
+        if (options_.clean) clean_up(report, trouble);
+        signals_.prepare_to_report();
         if (!options_.quiet) print_remarks(report);
         report.remarks.clear();
-        excuse(report);
         const bool telling = !options_.quiet && options_.outputs.empty() &&
                              is_worth_telling(report, options_.gate.fail_on);
+        if (telling || !options_.outputs.empty()) name(report);
         if (!write_outputs(report, options_)) trouble = true;
-        keep_ = trouble || is_worth_telling(report, Severity::warning);
+        keep_ = trouble || is_anything_left(report);
         if (telling) tell(report);
     } catch (const std::exception& error) {
         say(error.what());
@@ -190,21 +216,44 @@ Exit Supervisor::report() {
     return own_end(report, trouble);
 }
 
-// Names and fingerprints where anybody will ask for them, and then what is suppressed or in the
-// baseline: neither is counted, shown or cleaned up.
-void Supervisor::excuse(Report& report) {
+// What is suppressed or in the baseline is neither counted, shown nor cleaned up.
+void Supervisor::excuse(Report& report, bool first) {
     const policy::Policy& policy = options_.policy;
-    const bool telling = !options_.quiet && is_worth_telling(report, options_.gate.fail_on);
-    const bool asked = telling || !options_.outputs.empty() || policy.needs_names();
-    if (asked && !report.leaks.empty()) {
-        symbolize(report);
-        findings::fingerprint(report);
-    }
+    if (policy.needs_names()) name(report);
     const std::string today = policy::today();
     const policy::Outcome outcome = policy.apply(report, today);
+    if (!first) return;
     stale_suppressions_ = policy.is_stale(outcome, today);
     if (!stale_suppressions_ || !options_.gate.strict_suppressions || options_.quiet) return;
     for (const std::string& line : policy.account(outcome, today)) say(line);
+}
+
+void Supervisor::clean_up(Report& report, bool& trouble) {
+    clean::Options how;
+    how.kill_after = forced_ ? 0 : options_.kill_after;
+    if (!options_.quiet) how.log = say;
+    how.look = [&] {
+        Report now = make_report(folder_->path(), facts_, before_, options_, trouble);
+        excuse(now, false);
+        return now;
+    };
+    // Signals are for us to take until all is done.
+    how.hurry = [this, impatient = false]() mutable {
+        siginfo_t signal{};
+        while (!impatient && wait_for_signal(signals_.awaited(), signal, 0)) {
+            impatient = is_termination(signal.si_signo);
+        }
+        return impatient;
+    };
+    clean::clean(report, how);
+    if (!options_.quiet && !report.cleanup->actions.empty()) say(clean::summary_line(report));
+    remove_finished_nested(folder_->path());
+}
+
+// Records are for those who ask what is left over, and for `sweep`.
+bool Supervisor::is_anything_left(const Report& report) const {
+    if (!options_.clean) return is_worth_telling(report, Severity::warning);
+    return !clean::is_all_clean(report);
 }
 
 void Supervisor::tell(Report& report) {

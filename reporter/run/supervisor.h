@@ -33,8 +33,11 @@ private:
     void open_session();
     Command prepare(const std::string& path);
     void write_facts(pid_t program);
+    void start_clock_on_termination(class Escort& escort, pid_t program);
     Exit report();
-    void excuse(Report& report);
+    void excuse(Report& report, bool first);
+    void clean_up(Report& report, bool& trouble);
+    bool is_anything_left(const Report& report) const;
     void tell(Report& report);
     Exit own_end(const Report& report, bool trouble) const;
 
@@ -43,7 +46,8 @@ private:
     std::string shim_;
     std::optional<SessionFolder> folder_;
     std::optional<NestedEntry> nested_;
-    bool keep_ = false;  // the folder, when we are gone
+    bool keep_ = false;    // the folder, when we are gone
+    bool forced_ = false;  // the program would not end: the session is ended at once
     bool stale_suppressions_ = false;
     SessionFile facts_;
     Snapshot before_;
