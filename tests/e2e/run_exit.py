@@ -115,7 +115,7 @@ def test_usage_errors():
                     ["--fail-on", "fatal", "true"], ["--kinds", "semaphores", "true"],
                     ["--format", "yaml", "true"], ["-o", "", "true"], ["--label", "x", "true"],
                     ["--label", "=x", "true"], ["--session", "1", "true"], ["--session", "a/b", "true"],
-                    ["--session", "a" * 64, "true"], ["--clean", "true"], ["--depth", "x", "true"]):
+                    ["--session", "a" * 64, "true"], ["--cleanup", "true"], ["--kill-after", "x", "true"], ["--depth", "x", "true"]):
         done = TOOL.run(*options)
         expect_equal(done.returncode, 125, f"status of {options}")
         expect(len(done.stderr.splitlines()) == 1, f"one line for {options}", done.stderr)
