@@ -14,7 +14,7 @@ namespace {
 constexpr std::array table{
     Format{"text", ".txt", text},
     Format{"json", ".json", json},
-    Format{"html", ".html", nullptr},
+    Format{"html", ".html", html},
     Format{"sarif", ".sarif", nullptr},
     Format{"junit", ".xml", nullptr},
     Format{"markdown", ".md", nullptr},

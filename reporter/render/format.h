@@ -60,5 +60,6 @@ Options options_for(int descriptor);
 // The renderers, one file each.
 void text(const Report& report, const Options& options, std::ostream& out);
 void json(const Report& report, const Options& options, std::ostream& out);
+void html(const Report& report, const Options& options, std::ostream& out);
 
 }  // namespace leftover::render
