@@ -11,6 +11,7 @@
 #include "reporter/model/names.h"
 #include "reporter/model/utf8.h"
 #include "sample_report.h"
+#include "tests/support/temporary_folder.h"
 
 namespace leftover::test {
 namespace {
@@ -193,18 +194,16 @@ TEST(Schema, FitsWhatIsWritten) {
     if (std::system("python3 -c 'import jsonschema' >/dev/null 2>&1") != 0) {
         GTEST_SKIP() << "python3-jsonschema is not installed";
     }
-    const std::string folder = testing::TempDir();
+    const test::TemporaryFolder folder;
     const auto validate = [&folder](const Report& report, const std::string& end = "") {
-        const std::string path = folder + "leftover-schema-test.json";
+        const std::string path = folder / "report.json";
         std::ofstream(path) << written(report);
         const std::string command =
             "python3 -c 'import json, sys, jsonschema; jsonschema.Draft202012Validator(json.load(open("
             "sys.argv[1]))).validate(json.load(open(sys.argv[2])))' "
             "'" LEFTOVER_SOURCE_DIR "/reporter/schema/leftover.report.schema.json' '" +
             path + "'" + end;
-        const int status = std::system(command.c_str());
-        std::remove(path.c_str());
-        return status;
+        return std::system(command.c_str());
     };
     Report report = make_report();
     EXPECT_EQ(validate(report), 0);
