@@ -6,6 +6,7 @@
 
 #include "preload/core/children.h"
 #include "preload/core/clock.h"
+#include "preload/core/descriptors.h"
 #include "preload/core/mapping.h"
 #include "preload/core/pending.h"
 #include "preload/core/proc_self.h"
@@ -20,10 +21,13 @@ extern "C" char __libc_single_threaded;
 
 namespace leftover {
 
+using record::ChunkType;
 using record::Ending;
 using record::Header;
 
 namespace {
+
+constexpr std::uintptr_t page_size = 4096;
 
 // Threads may have been renamed since they were written down.
 void note_thread_names(Mapping& mapping) {
@@ -45,9 +49,33 @@ void note_thread_names(Mapping& mapping) {
     });
 }
 
+void give_back(char* begin, const char* end) {
+    if (begin < end) sys::call(SYS_madvise, begin, end - begin, MADV_REMOVE);
+}
+
+char* page_of(char* address) { return address - reinterpret_cast<std::uintptr_t>(address) % page_size; }
+
+// All pages without an open descriptor but the first, which says what the chunk holds.
+void give_back_closed(char* base, std::uint64_t size) {
+    const auto* head = reinterpret_cast<const record::DescriptorChunk*>(base);
+    const auto* places = reinterpret_cast<const record::Descriptor*>(head + 1);
+    char* kept_to = base + page_size;
+    for (std::uint32_t i = 0; i < head->capacity; ++i) {
+        if ((places[i].state.load(std::memory_order_relaxed) & 0xff) != static_cast<std::uint32_t>(record::State::live)) {
+            continue;
+        }
+        char* const place = base + sizeof *head + i * sizeof *places;
+        give_back(kept_to, page_of(place));
+        char* const behind_it = page_of(place + sizeof *places - 1) + page_size;
+        if (behind_it > kept_to) kept_to = behind_it;
+    }
+    give_back(kept_to, base + size);
+}
+
 // What a process that ended with nothing live to its name need not keep: the stacks, and the slots when
-// they hold no children that ended either. A build starts thousands such. Not with other threads about,
-// which may be creating.
+// they hold no children that ended either. Hardly any process closes all its descriptors: with those alone
+// it keeps what tells of them. A build starts thousands such. Not with other threads about, which may be
+// creating.
 void shrink(Mapping& mapping) {
     if (mapping.in_memory) return;
     bool live = false;
@@ -58,10 +86,20 @@ void shrink(Mapping& mapping) {
     });
     if (live || (__libc_single_threaded == 0 && count_threads() != 1)) return;
     recording.store(false, std::memory_order_release);
+    const bool descriptors = worth_keeping_descriptors();
     const std::uint32_t chunks = mapping.chunk_count.load(std::memory_order_relaxed);
     for (std::uint32_t i = 0; i < chunks; ++i) {
-        if (history && mapping.type(i) == record::ChunkType::slots) continue;
-        sys::call(SYS_madvise, mapping.bases[i], mapping.size(i), MADV_REMOVE);
+        char* const base = mapping.bases[i];
+        const ChunkType type = mapping.type(i);
+        if (history && type == ChunkType::slots) continue;
+        if (descriptors && type == ChunkType::descriptors) {
+            give_back_closed(base, mapping.size(i));
+        } else if (descriptors && type == ChunkType::arena) {
+            const std::uint32_t used = reinterpret_cast<const record::ArenaChunk*>(base)->used.load(std::memory_order_relaxed);
+            give_back(page_of(base + used - 1) + page_size, base + mapping.size(i));
+        } else {
+            give_back(base, base + mapping.size(i));
+        }
     }
 }
 
@@ -109,6 +147,9 @@ void end_process(Ending ending, int value) {
     if (mapping != nullptr) {
         look_up_pending();
         note_thread_names(*mapping);
+    }
+    look_at_descriptors();
+    if (mapping != nullptr) {
         note_end(*mapping, ending, value);
     }
     if (options.by_hand) hand::at_end(ending, value);

@@ -56,6 +56,11 @@ struct alignas(4096) Fresh {
     std::atomic<std::uint32_t> history_next;
 
     std::atomic<std::uint32_t> names_given;  // by tempnam and its kin, see given_names.h
+
+    // See descriptors.h.
+    std::atomic<std::uint32_t> descriptors_noted;    // any at all
+    std::atomic<std::uint32_t> descriptors_spilled;  // in slots
+    std::atomic<record::Descriptor*> descriptors[record::descriptor_chunks];
 };
 static_assert(sizeof(Fresh) == 4096);
 

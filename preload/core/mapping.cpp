@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "preload/core/clock.h"
+#include "preload/core/descriptors.h"
 #include "preload/core/proc_self.h"
 #include "preload/core/process.h"
 #include "preload/core/sys.h"
@@ -82,6 +83,18 @@ void lay_out_arena(char* base, std::uint32_t size) {
     head->used.store(head->first_item, std::memory_order_relaxed);
 }
 
+std::uint64_t descriptor_chunk_size(std::uint32_t chunk) {
+    return round_up(sizeof(record::DescriptorChunk) + record::descriptor_chunk_capacity(chunk) * sizeof(record::Descriptor),
+                    4096);
+}
+
+void lay_out_descriptors(char* base, std::uint32_t chunk) {
+    auto* head = reinterpret_cast<record::DescriptorChunk*>(base);
+    head->first = record::descriptor_chunk_first(chunk);
+    head->capacity = record::descriptor_chunk_capacity(chunk);
+    fresh.descriptors[chunk].store(reinterpret_cast<record::Descriptor*>(base + sizeof *head), std::memory_order_release);
+}
+
 void add_chunk(Mapping& mapping, std::uint64_t offset, char* base, std::uint64_t size, ChunkType type) {
     const std::uint32_t number = mapping.chunk_count.load(std::memory_order_relaxed);
     mapping.bases[number] = base;
@@ -142,7 +155,8 @@ bool open_own() {
     mapping.ticks = read_start_ticks();
     mapping.serial = ++last_serial;
     const std::uint64_t slots_size = slot_chunk_size(first_slots);
-    const std::uint64_t size = record::header_size + slots_size + first_arena;
+    const std::uint64_t descriptors_size = wants_descriptors() ? descriptor_chunk_size(0) : 0;
+    const std::uint64_t size = record::header_size + slots_size + first_arena + descriptors_size;
     char path[sizeof options.folder + 80];
     long fd = -1;
     for (mapping.image = 0; mapping.image < 100'000; ++mapping.image) {
@@ -171,6 +185,11 @@ bool open_own() {
     add_chunk(mapping, record::header_size, base + record::header_size, slots_size, ChunkType::slots);
     add_chunk(mapping, record::header_size + slots_size, base + record::header_size + slots_size, first_arena,
               ChunkType::arena);
+    if (descriptors_size != 0) {
+        const std::uint64_t at = record::header_size + slots_size + first_arena;
+        lay_out_descriptors(base + at, 0);
+        add_chunk(mapping, at, base + at, descriptors_size, ChunkType::descriptors);
+    }
     fill_header(*mapping.header, mapping.ticks);
     last_used = &mapping;
     fresh.own = &mapping;
@@ -231,6 +250,8 @@ bool grow(Mapping& mapping, ChunkType type, std::uint64_t wanted) {
         if (type == ChunkType::slots) {
             capacity = total < largest_slots ? total : largest_slots;
             size = slot_chunk_size(capacity);
+        } else if (type == ChunkType::descriptors) {
+            size = descriptor_chunk_size(static_cast<std::uint32_t>(wanted));
         } else {
             size = total < largest_arena ? total : largest_arena;
             while (size < wanted * 2) size *= 2;
@@ -254,6 +275,8 @@ bool grow(Mapping& mapping, ChunkType type, std::uint64_t wanted) {
         if (base != nullptr) {
             if (type == ChunkType::slots) {
                 lay_out_slots(base, static_cast<std::uint32_t>(capacity), 0);
+            } else if (type == ChunkType::descriptors) {
+                lay_out_descriptors(base, static_cast<std::uint32_t>(wanted));
             } else {
                 lay_out_arena(base, static_cast<std::uint32_t>(size));
             }

@@ -38,7 +38,8 @@ Mapping* writable_record();
 // The same without opening one.
 Mapping* opened_record();
 
-// Adds a chunk with room for at least `wanted` bytes of items (arena) or any slots (slots). False when
+// Adds a chunk with room for at least `wanted` bytes of items (arena), any slots (slots), or the `wanted`th
+// of its type (descriptors). False when
 // it cannot: no space, no descriptors, not ours. Another thread's growing is waited for.
 bool grow(Mapping& mapping, record::ChunkType type, std::uint64_t wanted);
 

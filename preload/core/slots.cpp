@@ -252,11 +252,14 @@ SlotRef claim_slot(Kind kind) {
     if (thread_state.pending_slot != 0) look_up_pending();
     Mapping* mapping = writable_record();
     if (mapping == nullptr) return {};
-    const SlotRef ref = claim_raw(*mapping);
-    if (!ref) {
-        mapping->header->lost.fetch_add(1, std::memory_order_relaxed);
-        return {};
-    }
+    const SlotRef ref = claim_slot_in(*mapping, kind);
+    if (!ref) mapping->header->lost.fetch_add(1, std::memory_order_relaxed);
+    return ref;
+}
+
+SlotRef claim_slot_in(Mapping& mapping, Kind kind) {
+    const SlotRef ref = claim_raw(mapping);
+    if (!ref) return {};
     Slot& slot = *ref.slot;
     slot.kind = kind;
     slot.flags.store(0, std::memory_order_relaxed);

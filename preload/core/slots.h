@@ -23,6 +23,8 @@ struct SlotRef {
 // Takes a free slot and fills in kind, creator, time and thread. Empty when there is no room: the
 // record's `lost` then counts one more.
 SlotRef claim_slot(record::Kind kind);
+// The same in that mapping, as far as it has room. `lost` is not touched.
+SlotRef claim_slot_in(Mapping& mapping, record::Kind kind);
 // Writes the slot's name, over further slots if it is long. Before publishing.
 void name_slot(const SlotRef& ref, std::string_view name);
 

@@ -1,6 +1,7 @@
 #include "preload/hand/ending.h"
 
 #include "preload/core/clock.h"
+#include "preload/core/descriptors.h"
 #include "preload/core/proc_self.h"
 #include "preload/core/process.h"
 #include "preload/core/slots.h"
@@ -12,14 +13,15 @@ namespace leftover::hand {
 
 namespace {
 
-// Whether this process has anything that dies with it and is worth a look: most have not, and end
-// without reading a file.
+// Whether this process has anything that dies with it and is worth a report: most have not, and end
+// without reading a file. Notes alone are worth none.
 bool has_passing() {
     bool found = false;
     for (Mapping* mapping : {fresh.own, fresh.inherited}) {
         if (mapping == nullptr) continue;
         each_slot(*mapping, [&](const SlotRef& ref) {
-            found = found || (!record::row(ref.slot->kind).outlives_process &&
+            const record::KindRow& row = record::row(ref.slot->kind);
+            found = found || (!row.outlives_process && row.severity != Severity::note &&
                               ref.slot->pid == static_cast<std::uint32_t>(identity.pid));
         });
     }
@@ -94,6 +96,7 @@ void report_end(const End& end) {
 void report_running() {
     const End running = {record::Ending::running, 0};
     const bool whole_session = is_root();
+    look_at_descriptors();
     Evidence evidence;
     if (whole_session) {
         evidence.read_session(true);

@@ -91,7 +91,8 @@ void Evidence::read_session(bool resources) {
 void Evidence::read_own() {
     clear();
     if (own_record()) add_mapping(own_record());
-    if (inherited_record() && !own_record()) add_mapping(inherited_record());
+    const bool spilled = fresh.descriptors_spilled.load(std::memory_order_relaxed) != 0;
+    if (inherited_record() && (!own_record() || spilled)) add_mapping(inherited_record());
     const long folder = open_folder();
     if (!sys::failed(folder)) {
         char first[longest_file_name];

@@ -32,6 +32,7 @@ struct Leak {
     bool holds_known;
     std::string_view holds;  // each with its NUL
     std::uint64_t id, key;   // System V objects, and `bytes` of shared memory
+    int fd;         // descriptor
     bool finished;  // thread
     std::uint64_t start_routine;
     record::NativeFrame start_frame;

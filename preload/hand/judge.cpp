@@ -6,8 +6,10 @@ namespace leftover::hand {
 
 bool Case::is_own(const Resource& resource) const {
     if (resource.pid != identity.pid) return false;
-    if (evidence.own != nullptr) return resource.record == evidence.own;
-    // Without a record of our own we wrote into the one of who forked us.
+    if (evidence.own != nullptr && resource.kind != Kind::file_descriptor) return resource.record == evidence.own;
+    if (evidence.own != nullptr && resource.record == evidence.own) return true;
+    // Without a record of our own, and of descriptors before we had one, we wrote into the one of who forked
+    // us.
     return resource.record->pid != identity.pid;
 }
 
@@ -24,6 +26,7 @@ void judge_lasting(const Case& about) {
 void judge_passing(const Case& about) {
     judge_zombies(about);
     judge_threads(about);
+    judge_descriptors(about);
     judge_timers(about);
 }
 

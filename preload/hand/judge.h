@@ -39,6 +39,7 @@ void judge_socket_files(const Case& about);
 void judge_message_queues(const Case& about);
 void judge_sysv(const Case& about);
 void judge_threads(const Case& about);
+void judge_descriptors(const Case& about);
 void judge_timers(const Case& about);
 
 // Whether the program image that wrote the slot is gone, so that what it was at will not go on.

@@ -37,7 +37,7 @@ void keep_chunks(const Header& header, Record& record, Pool& pool) {
         const ChunkEntry& from = header.chunks[number];
         const std::uint32_t type = from.type.load(std::memory_order_acquire);
         if (type == 0) continue;
-        if (type > static_cast<std::uint32_t>(ChunkType::arena) ||
+        if (type > static_cast<std::uint32_t>(ChunkType::descriptors) ||
             from.offset < record::header_size || from.size > INT64_MAX - from.offset) {
             record.complete = false;
             continue;

@@ -27,7 +27,7 @@ struct Resource {
     int pid;             // the creator
     int tid;
     record::ItemId stack;
-    std::uint32_t value;
+    std::uint32_t value;  // file_descriptor: its target, an ItemId of a string; 0: the name is all
     std::uint64_t created_ns;
     std::uint64_t a, b, c, d;  // by kind, see record::Slot
     std::string_view name;
@@ -75,6 +75,8 @@ Record* read_record(const RecordBytes& bytes, Pool& pool, bool& begun);
 
 // Adds all published resources to the record; `complete` is false when something was damaged.
 void read_resources(const RecordBytes& bytes, Record& record, Pool& pool);
+// The open descriptors among them.
+void read_descriptors(const RecordBytes& bytes, Record& record, Pool& pool);
 
 // An item's payload, at most `size` bytes of it; how many bytes the payload has, or 0 when that id
 // is no item of the type.

@@ -29,6 +29,7 @@ void write_details(Json& json, const Leak& leak) {
         json.key("id").number(leak.id);
         json.key("key").number(leak.key);
     }
+    if (leak.kind == Kind::file_descriptor) json.key("fd").number(static_cast<unsigned>(leak.fd));
     if (leak.kind == Kind::thread || leak.kind == Kind::detached_thread) {
         json.key("state").text(leak.finished ? "finished" : "running");
         if (leak.start_routine != 0) json.key("start_routine").hex(leak.start_routine);

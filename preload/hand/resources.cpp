@@ -186,6 +186,7 @@ void read_resources(const RecordBytes& bytes, Record& record, Pool& pool) {
             reader.read_chunk(record.chunks[c]);
         }
     }
+    read_descriptors(bytes, record, pool);
     if (pool.exhausted()) record.complete = false;
 }
 

@@ -7,6 +7,7 @@
 #include <cstdarg>
 
 #include "preload/core/sys.h"
+#include "preload/hooks/descriptor.h"
 #include "preload/hooks/named.h"
 
 namespace leftover {
@@ -25,20 +26,9 @@ std::string_view queue_name(const char* name) {
 // A queue may be removed between two looks, and made anew, again and again.
 constexpr int most_tries = 64;
 
-}  // namespace
-
-HOOK(mqd_t, mq_open, const char* name, int flags, ...) {
-    mode_t mode = 0;
-    struct mq_attr* attributes = nullptr;
-    if ((flags & O_CREAT) != 0) {
-        va_list rest;
-        va_start(rest, flags);
-        mode = va_arg(rest, mode_t);
-        attributes = va_arg(rest, struct mq_attr*);
-        va_end(rest);
-    }
+mqd_t open_queue(mqd_t (*real)(const char*, int, ...), const char* name, int flags, mode_t mode,
+                 struct mq_attr* attributes) {
     Entry entry(Kind::message_queue);
-    const auto real = reinterpret_cast<mqd_t (*)(const char*, int, ...)>(real_mq_open);
     const std::string_view queue = entry && (flags & O_CREAT) != 0 ? queue_name(name) : std::string_view{};
     if (queue.empty()) return real(name, flags, mode, attributes);
     const int before = errno;
@@ -58,6 +48,29 @@ HOOK(mqd_t, mq_open, const char* name, int flags, ...) {
         errno = before;
     }
     return real(name, flags, mode, attributes);
+}
+
+}  // namespace
+
+HOOK(mqd_t, mq_open, const char* name, int flags, ...) {
+    mode_t mode = 0;
+    struct mq_attr* attributes = nullptr;
+    if ((flags & O_CREAT) != 0) {
+        va_list rest;
+        va_start(rest, flags);
+        mode = va_arg(rest, mode_t);
+        attributes = va_arg(rest, struct mq_attr*);
+        va_end(rest);
+    }
+    bind_early();
+    const auto real = reinterpret_cast<mqd_t (*)(const char*, int, ...)>(real_mq_open);
+    return opened_path(open_queue(real, name, flags, mode, attributes), name);
+}
+
+// _FORTIFY_SOURCE makes this of a call without a mode; it ends the program if that asks for O_CREAT.
+HOOK(mqd_t, __mq_open_2, const char* name, int flags) {
+    bind_early();
+    return opened_path(real___mq_open_2(name, flags), name);
 }
 
 HOOK(int, mq_unlink, const char* name) {

@@ -1,9 +1,11 @@
-// The open family: files made directly in /dev/shm, and those that CPython's tempfile makes anywhere.
+// The open family: descriptors; files made directly in /dev/shm, and those that CPython's tempfile makes
+// anywhere.
 #include <fcntl.h>
 
 #include <cerrno>
 #include <cstdarg>
 
+#include "preload/hooks/descriptor.h"
 #include "preload/hooks/paths.h"
 #include "preload/hooks/shm_file.h"
 #include "preload/hooks/tempfile.h"
@@ -78,11 +80,12 @@ int create(int dirfd, const char* path, int flags, const void* caller, Open open
             mode = va_arg(rest, mode_t);                                                     \
             va_end(rest);                                                                    \
         }                                                                                    \
-        if (initialised.load(std::memory_order_acquire) != 2) initialise();                  \
+        bind_early();                                                                        \
         const auto real = reinterpret_cast<int (*)(const char*, int, ...)>(real_##NAME);     \
-        if ((flags & O_CREAT) == 0) return real(path, flags, mode);                          \
-        return create(AT_FDCWD, path, flags, __builtin_return_address(0),                    \
-                      [&](int with) { return real(path, with, mode); });                     \
+        if ((flags & O_CREAT) == 0) return opened_path(real(path, flags, mode), path);       \
+        const int fd = create(AT_FDCWD, path, flags, __builtin_return_address(0),            \
+                              [&](int with) { return real(path, with, mode); });             \
+        return opened_path(fd, path);                                                        \
     }
 
 OPEN_HOOK(open)
@@ -99,30 +102,54 @@ OPEN_HOOK(__open64)
             mode = va_arg(rest, mode_t);                                                           \
             va_end(rest);                                                                          \
         }                                                                                          \
-        if (initialised.load(std::memory_order_acquire) != 2) initialise();                        \
+        bind_early();                                                                              \
         const auto real = reinterpret_cast<int (*)(int, const char*, int, ...)>(real_##NAME);      \
-        if ((flags & O_CREAT) == 0) return real(dirfd, path, flags, mode);                         \
-        return create(dirfd, path, flags, __builtin_return_address(0),                             \
-                      [&](int with) { return real(dirfd, path, with, mode); });                    \
+        if ((flags & O_CREAT) == 0) return opened_path(real(dirfd, path, flags, mode), path);      \
+        const int fd = create(dirfd, path, flags, __builtin_return_address(0),                     \
+                              [&](int with) { return real(dirfd, path, with, mode); });            \
+        return opened_path(fd, path);                                                              \
     }
 
 OPENAT_HOOK(openat)
 OPENAT_HOOK(openat64)
 
 HOOK(int, creat, const char* path, mode_t mode) {
-    if (initialised.load(std::memory_order_acquire) != 2) initialise();
+    bind_early();
     constexpr int flags = O_CREAT | O_WRONLY | O_TRUNC;
-    return create(AT_FDCWD, path, flags, __builtin_return_address(0), [&](int with) {
+    const int fd = create(AT_FDCWD, path, flags, __builtin_return_address(0), [&](int with) {
         return with == flags ? real_creat(path, mode) : real_open(path, with, mode);
     });
+    return opened_path(fd, path);
 }
 
 HOOK(int, creat64, const char* path, mode_t mode) {
-    if (initialised.load(std::memory_order_acquire) != 2) initialise();
+    bind_early();
     constexpr int flags = O_CREAT | O_WRONLY | O_TRUNC | O_LARGEFILE;
-    return create(AT_FDCWD, path, flags, __builtin_return_address(0), [&](int with) {
+    const int fd = create(AT_FDCWD, path, flags, __builtin_return_address(0), [&](int with) {
         return with == flags ? real_creat64(path, mode) : real_open(path, with, mode);
     });
+    return opened_path(fd, path);
+}
+
+// _FORTIFY_SOURCE makes these of an open without a mode, and they end the program if it asks for O_CREAT.
+HOOK(int, __open_2, const char* path, int flags) {
+    bind_early();
+    return opened_path(real___open_2(path, flags), path);
+}
+
+HOOK(int, __open64_2, const char* path, int flags) {
+    bind_early();
+    return opened_path(real___open64_2(path, flags), path);
+}
+
+HOOK(int, __openat_2, int dirfd, const char* path, int flags) {
+    bind_early();
+    return opened_path(real___openat_2(dirfd, path, flags), path);
+}
+
+HOOK(int, __openat64_2, int dirfd, const char* path, int flags) {
+    bind_early();
+    return opened_path(real___openat64_2(dirfd, path, flags), path);
 }
 
 int open_unseen(const char* path, int flags, mode_t mode) { return real_open(path, flags, mode); }

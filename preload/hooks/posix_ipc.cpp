@@ -10,6 +10,7 @@
 
 #include "preload/core/pending.h"
 #include "preload/core/sys.h"
+#include "preload/hooks/descriptor.h"
 #include "preload/hooks/named.h"
 
 namespace leftover {
@@ -37,6 +38,31 @@ struct ObjectName {
 sem_t* real_open_semaphore(sem_t* (*real)(const char*, int, ...), const char* name, int flags, mode_t mode,
                            unsigned value) {
     return real(name, flags, mode, value);
+}
+
+// `bound` is the real call once Entry has bound it.
+int open_shared_memory(int (**bound)(const char*, int, mode_t), const char* name, int flags, mode_t mode) {
+    Entry entry(Kind::shared_memory);
+    const auto real = *bound;
+    const ObjectName object(name);
+    if (!entry || (flags & O_CREAT) == 0 || object.name.empty()) return real(name, flags, mode);
+    const SlotRef slot = intend_name(Kind::shared_memory, object.name);
+    const int before = errno;
+    bool created = true;
+    int fd = real(name, flags | O_EXCL, mode);
+    if (fd < 0 && errno == EEXIST && (flags & O_EXCL) == 0) {
+        created = false;
+        errno = before;
+        fd = real(name, flags, mode);
+        // Removed in between, it was created after all.
+        created = fd >= 0 && born_after(fd, slot);
+    }
+    if (fd >= 0 && created) {
+        confirm_descriptor(slot, fd);
+    } else {
+        drop_intent(slot);
+    }
+    return fd;
 }
 
 }  // namespace
@@ -95,25 +121,10 @@ HOOK(int, sem_unlink, const char* name) {
 }
 
 HOOK(int, shm_open, const char* name, int flags, mode_t mode) {
-    Entry entry(Kind::shared_memory);
-    const ObjectName object(name);
-    if (!entry || (flags & O_CREAT) == 0 || object.name.empty()) return real_shm_open(name, flags, mode);
-    const SlotRef slot = intend_name(Kind::shared_memory, object.name);
-    const int before = errno;
-    bool created = true;
-    int fd = real_shm_open(name, flags | O_EXCL, mode);
-    if (fd < 0 && errno == EEXIST && (flags & O_EXCL) == 0) {
-        created = false;
-        errno = before;
-        fd = real_shm_open(name, flags, mode);
-        // Removed in between, it was created after all.
-        created = fd >= 0 && born_after(fd, slot);
-    }
-    if (fd >= 0 && created) {
-        confirm_descriptor(slot, fd);
-    } else {
-        drop_intent(slot);
-    }
+    const int fd = open_shared_memory(&real_shm_open, name, flags, mode);
+    if (fd <= 2 || !wants_descriptors()) return fd;
+    char path[sizeof record::Descriptor::name];
+    note_opened(fd, (Text(path, sizeof path) << "/dev/shm" << ObjectName(name).name).view());
     return fd;
 }
 

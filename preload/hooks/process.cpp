@@ -10,6 +10,7 @@
 #include "preload/core/ending.h"
 #include "preload/core/environment.h"
 #include "preload/hooks/child.h"
+#include "preload/hooks/descriptor.h"
 #include "preload/hooks/quiet.h"
 
 namespace leftover {
@@ -62,6 +63,7 @@ HOOK(pid_t, forkpty, int* master, char* name, const struct termios* terminal, co
     const SlotRef slot = intend();
     const pid_t pid = real_forkpty(master, name, terminal, window);
     if (pid != 0) child_created(slot, pid);
+    if (pid > 0) opened(*master, "/dev/ptmx");
     return pid;
 }
 

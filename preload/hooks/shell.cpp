@@ -8,6 +8,7 @@
 #include "preload/core/environment.h"
 #include "preload/core/proc_self.h"
 #include "preload/hooks/child.h"
+#include "preload/hooks/descriptor.h"
 
 namespace leftover {
 
@@ -90,11 +91,12 @@ HOOK(FILE*, popen, const char* command, const char* mode) {
         }
     }
     errno = saved;
-    return stream;
+    return opened_stream(stream, "pipe");
 }
 
 HOOK(int, pclose, FILE* stream) {
     if (!ready()) return real_pclose(stream);
+    closing_stream(stream);
     const SlotRef slot = slot_of_stream(stream);
     const int status = real_pclose(stream);
     const int saved = errno;

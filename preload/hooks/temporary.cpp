@@ -8,6 +8,7 @@
 
 #include "preload/core/clock.h"
 #include "preload/core/sys.h"
+#include "preload/hooks/descriptor.h"
 #include "preload/hooks/given_names.h"
 #include "preload/hooks/paths.h"
 #include "preload/hooks/shm_file.h"
@@ -89,11 +90,12 @@ struct Folder {
 
 template <class Make>
 int make_file(char* pattern, int suffix, int flags, Make make) {
-    return make_temporary(Kind::temporary_file, pattern, suffix, make, [&](const SlotRef& slot) {
+    const int made = make_temporary(Kind::temporary_file, pattern, suffix, make, [&](const SlotRef& slot) {
         const int fd = open_unseen(pattern, (flags & ~O_ACCMODE) | O_RDWR | O_CREAT | O_EXCL, 0600);
         if (fd >= 0) confirm_descriptor(slot, fd);
         return Descriptor{fd};
     });
+    return opened_path(made, pattern);
 }
 
 template <class Call>

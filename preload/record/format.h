@@ -3,9 +3,10 @@
 // the writer was killed at any instant. This header is all that writer and readers have in common.
 //
 // A file `PID-TICKS-N.record` (N counts the images that one process exec'd) is a Header page, then
-// chunks listed in the header. A chunk never moves or shrinks. Two types:
-//   slots   SlotChunk, bitmap of claimed slots, Slot[], index. One Slot per live resource, reused.
-//   arena   ArenaChunk, hash table, items. Append-only: strings, modules, stacks, each once.
+// chunks listed in the header. A chunk never moves or shrinks. Three types:
+//   slots        SlotChunk, bitmap of claimed slots, Slot[], index. One Slot per live resource, reused.
+//   arena        ArenaChunk, hash table, items. Append-only: strings, modules, stacks, each once.
+//   descriptors  DescriptorChunk, Descriptor[]. One for each file descriptor, by its number.
 // Everything is in the writer's byte order and read on the same machine.
 //
 // Rules for readers: trust nothing. A slot counts only in a published state, numbers and lengths
@@ -30,7 +31,7 @@ inline constexpr std::uint32_t byte_order = 0x01020304;
 inline constexpr std::size_t max_chunks = 48;
 inline constexpr std::size_t session_id_size = 64;
 
-enum class ChunkType : std::uint32_t { none, slots, arena };
+enum class ChunkType : std::uint32_t { none, slots, arena, descriptors };
 
 struct ChunkEntry {
     std::uint64_t offset;  // in the file
@@ -136,6 +137,8 @@ inline constexpr std::size_t inline_name_size = 40;
 //   sysv_*             a id (as an unsigned number; nothing while an intent); b key; c bytes, or how many
 //                      semaphores; value its permission bits
 //   timer              a what its creator finds it by; b the kernel's number
+//   file_descriptor    a what its creator finds it by; b the descriptor. Only those that have no place in
+//                      a chunk of type descriptors
 //   others             see their hooks
 // A name longer than inline_name_size goes on in the slot `next` (state `tail`), and from there in
 // that one's `next`.
@@ -189,6 +192,46 @@ struct Bucket {
     std::atomic<std::uint64_t> overflowed;  // an entry that belongs here once had to go further on
 };
 static_assert(sizeof(Bucket) == 64);
+
+// Head of a chunk of type descriptors. Behind it, Descriptor[capacity], for `first` and those that follow.
+struct alignas(64) DescriptorChunk {
+    std::uint32_t first;
+    std::uint32_t capacity;
+};
+
+enum DescriptorFlag : std::uint8_t {
+    name_cut = 1U << 0,  // `name` is only the end of what the descriptor was opened by
+};
+
+// An open descriptor, of the process that wrote the record.
+struct Descriptor {
+    // As in a slot; only free, claimed and live.
+    std::atomic<std::uint32_t> state;
+    std::uint32_t tid;
+    std::atomic<std::uint32_t> stack;   // ItemId; 0 none
+    std::atomic<std::uint32_t> target;  // ItemId of a string, what /proc showed at the end; 0 not known
+    std::uint64_t created_ns;           // CLOCK_REALTIME_COARSE
+    std::uint8_t flags;                 // DescriptorFlag
+    std::uint8_t name_size;
+    std::uint16_t reserved;
+    char thread_name[16];
+    char name[84];  // what the program opened: a path as it was given, or what sort of thing
+};
+static_assert(sizeof(Descriptor) == 128);
+
+// Chunk 0 holds 0 to 63, and each further one as many as all before it together.
+inline constexpr std::uint32_t first_descriptors = 64;
+inline constexpr std::uint32_t descriptor_chunks = 16;
+constexpr std::uint32_t descriptor_chunk_of(std::uint32_t fd) {
+    return fd < first_descriptors ? 0 : 32U - static_cast<std::uint32_t>(__builtin_clz(fd / first_descriptors));
+}
+constexpr std::uint32_t descriptor_chunk_first(std::uint32_t chunk) {
+    return chunk == 0 ? 0 : first_descriptors << (chunk - 1);
+}
+constexpr std::uint32_t descriptor_chunk_capacity(std::uint32_t chunk) {
+    return chunk == 0 ? first_descriptors : first_descriptors << (chunk - 1);
+}
+static_assert(descriptor_chunk_of(63) == 0 && descriptor_chunk_of(64) == 1 && descriptor_chunk_of(128) == 2);
 
 // ItemId: chunk number in the top 6 bits, offset in the chunk / 8 in the lower 26. 0 is none.
 using ItemId = std::uint32_t;

@@ -23,6 +23,7 @@ constexpr std::array<Check, record::kind_count> check_of = [] {
     set(Kind::socket_file, check_socket_files);
     set(Kind::zombie, check_zombies);
     set(Kind::thread, check_threads);
+    set(Kind::file_descriptor, check_file_descriptors);
     set(Kind::timer, check_timers);
     // Not judged yet: file_descriptor. detached_thread is judged with thread.
     return table;

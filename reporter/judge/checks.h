@@ -19,6 +19,7 @@ void check_sysv_semaphores(const Evidence& evidence, Findings& findings);
 void check_sysv_message_queues(const Evidence& evidence, Findings& findings);
 void check_zombies(const Evidence& evidence, Findings& findings);
 void check_threads(const Evidence& evidence, Findings& findings);  // detached ones, too
+void check_file_descriptors(const Evidence& evidence, Findings& findings);
 void check_timers(const Evidence& evidence, Findings& findings);
 
 // Runs the checks of all kinds.

@@ -174,6 +174,7 @@ void Reader::read() {
         }
     }
     std::vector<ItemId> strings;
+    for (const Slot& slot : into_.slots) strings.push_back(slot.target);
     for (const auto& [id, stack] : into_.stacks) {
         for (const PythonFrame& frame : stack.python) {
             strings.push_back(frame.function);
@@ -182,6 +183,11 @@ void Reader::read() {
     }
     for (const record::Module& module : modules_) strings.push_back(module.path);
     for (const ItemId id : strings) reach(id);
+    for (Slot& slot : into_.slots) {
+        if (const auto target = into_.strings.find(slot.target); target != into_.strings.end()) {
+            slot.name = target->second;
+        }
+    }
     name_modules();
 }
 

@@ -97,7 +97,7 @@ std::vector<Chunk> chunks_of(const record::Header& raw, const File& file, Record
         const record::ChunkEntry& entry = raw.chunks[number];
         const std::uint32_t type = entry.type.load();
         if (type == static_cast<std::uint32_t>(record::ChunkType::none)) continue;
-        if (type > static_cast<std::uint32_t>(record::ChunkType::arena) ||
+        if (type > static_cast<std::uint32_t>(record::ChunkType::descriptors) ||
             entry.offset < record::header_size) {
             mark_torn(into, "a damaged list of chunks");
             continue;
@@ -128,7 +128,9 @@ RecordFile read_record(const std::filesystem::path& path) {
         result.owner = file.owner();
         read_header(file, path, raw);
         result.header = decode(raw);
-        read_slots(file, chunks_of(raw, file, result), result);
+        const std::vector<Chunk> chunks = chunks_of(raw, file, result);
+        read_slots(file, chunks, result);
+        read_descriptors(file, chunks, result);
     }
     // Again: a living process may have added an arena chunk that the slots just read refer to.
     const File file(path);

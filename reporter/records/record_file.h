@@ -47,6 +47,7 @@ struct Slot {
     int pid = 0;             // the creator, in its own pid namespace
     int tid = 0;
     ItemId stack = 0;
+    ItemId target = 0;  // file_descriptor: a string, in place of the name; 0 none
     std::uint32_t value = 0;
     Time created_at = 0;
     std::uint64_t a = 0, b = 0, c = 0, d = 0;  // by kind, see record::Slot

@@ -20,7 +20,8 @@ struct Chunk {
 // Adds a reason why a record is not complete; the first one stays.
 void mark_torn(RecordFile& into, const char* reason);
 
-// Adds all published slots to `into`.
+// Adds all published slots to `into`, and for each open descriptor a slot like those that some of them have.
 void read_slots(const File& file, const std::vector<Chunk>& chunks, RecordFile& into);
+void read_descriptors(const File& file, const std::vector<Chunk>& chunks, RecordFile& into);
 
 }  // namespace leftover::records

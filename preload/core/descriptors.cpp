@@ -1,0 +1,262 @@
+#include "preload/core/descriptors.h"
+
+#include <cerrno>
+
+#include "preload/core/arena.h"
+#include "preload/core/clock.h"
+#include "preload/core/slots.h"
+#include "preload/core/stacks.h"
+#include "preload/core/sys.h"
+#include "preload/core/text.h"
+
+namespace leftover {
+
+using record::ChunkType;
+using record::Descriptor;
+using record::Kind;
+using record::State;
+
+namespace {
+
+// So many of children that ended may a record hold for them. Servers fork without end, and hardly any
+// process closes what it has open when it ends.
+constexpr std::uint64_t most_spilled = 8192;
+
+// Larger chunks only for those that open many: a lone high number (bash takes 255, and others the
+// highest there is) is no reason for megabytes.
+constexpr std::uint32_t largest_sparse_chunk = 3;
+
+constexpr std::uint32_t word_of(std::uint32_t generation, State state) {
+    return (generation & 0xffffff) << 8 | static_cast<std::uint32_t>(state);
+}
+bool is_live(std::uint32_t word) { return (word & 0xff) == static_cast<std::uint32_t>(State::live); }
+
+record::Counter& counter_of(const Mapping& mapping) {
+    return mapping.header->counters[static_cast<std::size_t>(Kind::file_descriptor)];
+}
+
+std::uint64_t live_in(const Mapping& mapping) {
+    const record::Counter& counter = counter_of(mapping);
+    const std::uint64_t released = counter.released.load(std::memory_order_relaxed);
+    const std::uint64_t created = counter.created.load(std::memory_order_relaxed);
+    return created > released ? created - released : 0;
+}
+
+// A child writes into its parent's record, in which the parent's descriptor of that number may stand.
+std::uint64_t key_of(int fd) {
+    return mix(static_cast<std::uint32_t>(fd), static_cast<std::uint64_t>(identity.pid)) | 1;
+}
+
+// The place of that number; null when there is none.
+Descriptor* place_of(unsigned fd) {
+    const std::uint32_t chunk = record::descriptor_chunk_of(fd);
+    if (chunk >= record::descriptor_chunks) return nullptr;
+    Descriptor* const first = fresh.descriptors[chunk].load(std::memory_order_acquire);
+    return first != nullptr ? first + (fd - record::descriptor_chunk_first(chunk)) : nullptr;
+}
+
+Descriptor* make_place(Mapping& mapping, unsigned fd) {
+    if (Descriptor* place = place_of(fd)) return place;
+    const std::uint32_t chunk = record::descriptor_chunk_of(fd);
+    if (chunk >= record::descriptor_chunks) return nullptr;
+    if (chunk > largest_sparse_chunk && live_in(mapping) < record::descriptor_chunk_first(chunk) / 4) return nullptr;
+    // A thread that was waited for may have added a chunk of another type.
+    for (int tries = 0; tries < 4; ++tries) {
+        const bool grown = grow(mapping, ChunkType::descriptors, chunk);
+        if (Descriptor* place = place_of(fd)) return place;
+        if (!grown) break;
+    }
+    return nullptr;
+}
+
+void count_opened(const Mapping& mapping) {
+    record::Counter& counter = counter_of(mapping);
+    counter.created.fetch_add(1, std::memory_order_relaxed);
+    const std::uint64_t live = live_in(mapping);
+    if (live > counter.peak.load(std::memory_order_relaxed)) counter.peak.store(live, std::memory_order_relaxed);
+}
+
+void count_closed(const Mapping& mapping) {
+    counter_of(mapping).released.fetch_add(1, std::memory_order_relaxed);
+}
+
+void enter(Mapping& mapping, Descriptor& place, std::string_view name) {
+    const std::uint32_t before = place.state.load(std::memory_order_relaxed);
+    const std::uint32_t generation = (before >> 8) + 1;
+    if (is_live(before)) count_closed(mapping);  // by a call that nobody saw, or dup2
+    place.state.store(word_of(generation, State::claimed), std::memory_order_release);
+    place.tid = static_cast<std::uint32_t>(current_tid());
+    place.target.store(0, std::memory_order_relaxed);
+    place.created_ns = clock_ns(CLOCK_REALTIME_COARSE);
+    place.flags = 0;
+    if (name.size() > sizeof place.name) {
+        place.flags = record::name_cut;
+        name.remove_prefix(name.size() - sizeof place.name);
+    }
+    place.name_size = static_cast<std::uint8_t>(name.size());
+    copy_bytes(place.name, name.data(), name.size());
+    copy_bytes(place.thread_name, current_thread_name(), sizeof place.thread_name);
+    place.stack.store(capture_stack(mapping), std::memory_order_relaxed);
+    place.state.store(word_of(generation, State::live), std::memory_order_release);
+    count_opened(mapping);
+}
+
+// False when there is no room.
+bool spill(Mapping& mapping, int fd, std::string_view name) {
+    const SlotRef old = find_slot(Kind::file_descriptor, key_of(fd));
+    if (old) release_slot(old);
+    const SlotRef ref = claim_slot_in(mapping, Kind::file_descriptor);
+    if (!ref) return false;
+    if (name.size() > record::inline_name_size) name.remove_prefix(name.size() - record::inline_name_size);
+    name_slot(ref, name);
+    ref.slot->a.store(key_of(fd), std::memory_order_relaxed);
+    ref.slot->b.store(static_cast<std::uint32_t>(fd), std::memory_order_relaxed);
+    ref.slot->stack.store(capture_stack(mapping), std::memory_order_relaxed);
+    publish_slot(ref, State::live, false);
+    fresh.descriptors_spilled.fetch_add(1, std::memory_order_relaxed);
+    return true;
+}
+
+SlotRef find_spilled(int fd) {
+    if (fresh.descriptors_spilled.load(std::memory_order_relaxed) == 0) return {};
+    return find_slot(Kind::file_descriptor, key_of(fd));
+}
+
+void forget_spilled(const SlotRef& ref) {
+    release_slot(ref);
+    fresh.descriptors_spilled.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void forget(Mapping& mapping, Descriptor& place) {
+    std::uint32_t word = place.state.load(std::memory_order_acquire);
+    while (is_live(word)) {
+        if (place.state.compare_exchange_weak(word, word_of((word >> 8) + 1, State::free), std::memory_order_acq_rel)) {
+            count_closed(mapping);
+            return;
+        }
+    }
+}
+
+// Calls `visit(fd, Descriptor&)` for each that is open, from `first` to `last`.
+template <class Visit>
+void each_open(unsigned first, unsigned last, Visit visit) {
+    for (std::uint32_t chunk = 0; chunk < record::descriptor_chunks; ++chunk) {
+        Descriptor* const places = fresh.descriptors[chunk].load(std::memory_order_acquire);
+        if (places == nullptr) continue;
+        const std::uint32_t begin = record::descriptor_chunk_first(chunk);
+        const std::uint32_t end = begin + record::descriptor_chunk_capacity(chunk);
+        for (std::uint32_t fd = first > begin ? first : begin; fd < end && fd <= last; ++fd) {
+            if (is_live(places[fd - begin].state.load(std::memory_order_acquire))) visit(fd, places[fd - begin]);
+        }
+    }
+}
+
+// Calls `visit(SlotRef)` for each of this process's that has a slot.
+template <class Visit>
+void each_spilled(Visit visit) {
+    if (fresh.descriptors_spilled.load(std::memory_order_relaxed) == 0) return;
+    for (Mapping* mapping : {fresh.own, fresh.inherited}) {
+        if (mapping == nullptr || !*mapping) continue;
+        each_slot(*mapping, [&](const SlotRef& ref) {
+            if (ref.slot->kind == Kind::file_descriptor &&
+                ref.slot->pid == static_cast<std::uint32_t>(identity.pid)) {
+                visit(ref);
+            }
+        });
+    }
+}
+
+bool is_open(unsigned fd) { return !sys::failed(sys::call(SYS_fcntl, fd, F_GETFD)); }
+
+// What /proc shows; empty when it cannot.
+std::string_view target_of(unsigned fd, char* buffer, std::size_t size) {
+    char link[40];
+    (Text(link, sizeof link) << "/proc/self/fd/").number(fd);
+    const long got = sys::readlink(link, buffer, size);
+    return got > 0 ? std::string_view(buffer, static_cast<std::size_t>(got)) : std::string_view{};
+}
+
+// Ours, and not a child that shares our memory or has not taken in yet that it is one.
+bool is_ours() { return !shares_parent_memory() && !is_new_child(); }
+
+}  // namespace
+
+void note_opened(int fd, std::string_view name) {
+    if (!recording.load(std::memory_order_relaxed) || shares_parent_memory()) return;
+    if (is_new_child()) adopt_fork();
+    const ThreadState& self = thread_state;
+    const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+    // Within a call of ours that is noted as a whole; see Entry.
+    if ((self.guard != 0 && here < self.guard) || (self.capturing != 0 && here < self.capturing)) return;
+    const int saved = errno;
+    fresh.descriptors_noted.store(1, std::memory_order_relaxed);
+    Mapping* mapping = fresh.own;
+    bool done = false;
+    if (mapping == nullptr && fresh.inherited != nullptr && live_in(*fresh.inherited) < most_spilled) {
+        done = spill(*fresh.inherited, fd, name);
+    }
+    if (!done) mapping = writable_record();
+    if (!done && mapping != nullptr) {
+        Descriptor* const place = mapping == fresh.own ? make_place(*mapping, static_cast<unsigned>(fd)) : nullptr;
+        if (place != nullptr) {
+            if (const SlotRef old = find_spilled(fd)) forget_spilled(old);
+            enter(*mapping, *place, name);
+        } else if (!spill(*mapping, fd, name)) {
+            mapping->header->lost.fetch_add(1, std::memory_order_relaxed);
+        }
+    }
+    errno = saved;
+}
+
+std::string_view name_of_descriptor(int fd, char (&buffer)[sizeof record::Descriptor::name]) {
+    if (fd < 0 || fresh.descriptors_noted.load(std::memory_order_relaxed) == 0 || !is_ours()) return {};
+    const Descriptor* const place = place_of(static_cast<unsigned>(fd));
+    if (place == nullptr || !is_live(place->state.load(std::memory_order_acquire))) return {};
+    const std::size_t size = place->name_size <= sizeof buffer ? place->name_size : 0;
+    copy_bytes(buffer, place->name, size);
+    return {buffer, size};
+}
+
+void note_closing(int fd) {
+    if (fd < 0 || !is_ours()) return;
+    if (Descriptor* const place = place_of(static_cast<unsigned>(fd))) forget(*fresh.own, *place);
+    if (const SlotRef ref = find_spilled(fd)) forget_spilled(ref);
+}
+
+void note_closing_range(unsigned first, unsigned last) {
+    if (fresh.descriptors_noted.load(std::memory_order_relaxed) == 0 || !is_ours()) return;
+    each_open(first, last, [](unsigned, Descriptor& place) { forget(*fresh.own, place); });
+    each_spilled([&](const SlotRef& ref) {
+        const std::uint64_t fd = ref.slot->b.load(std::memory_order_relaxed);
+        if (first <= fd && fd <= last) forget_spilled(ref);
+    });
+}
+
+void look_at_descriptors() {
+    if (fresh.descriptors_noted.load(std::memory_order_relaxed) == 0 || !recording.load(std::memory_order_relaxed) ||
+        !is_ours()) {
+        return;
+    }
+    char buffer[1024];
+    each_open(0, ~0U, [&](unsigned fd, Descriptor& place) {
+        if (!is_open(fd)) return forget(*fresh.own, place);
+        const std::string_view target = target_of(fd, buffer, sizeof buffer);
+        if (!target.empty()) place.target.store(intern_string(*fresh.own, target), std::memory_order_release);
+    });
+    each_spilled([&](const SlotRef& ref) {
+        const auto fd = static_cast<unsigned>(ref.slot->b.load(std::memory_order_relaxed));
+        if (!is_open(fd)) return forget_spilled(ref);
+        const std::string_view target = target_of(fd, buffer, sizeof buffer);
+        if (!target.empty() && ref.slot->next == 0) name_slot(ref, target);
+    });
+}
+
+bool worth_keeping_descriptors() {
+    if (fresh.descriptors_noted.load(std::memory_order_relaxed) == 0) return false;
+    if (fresh.inherited != nullptr && live_in(*fresh.inherited) >= most_spilled) return false;
+    bool found = false;
+    each_open(0, ~0U, [&](unsigned, Descriptor&) { found = true; });
+    return found;
+}
+
+}  // namespace leftover

@@ -1,0 +1,21 @@
+// File descriptors that were still open when their process ended. In a slot b is the descriptor, and the name
+// its target, or, after a kill, what it was opened by.
+
+#include "reporter/judge/census.h"
+#include "reporter/judge/checks.h"
+
+namespace leftover::judge {
+
+void check_file_descriptors(const Evidence& evidence, Findings& findings) {
+    for (const Candidate& candidate : evidence.of(Kind::file_descriptor)) {
+        const records::Slot& slot = *candidate.slot;
+        if (slot.state != record::State::live || slot.b > INT32_MAX) continue;
+        if (evidence.census.image_of(candidate) != Image::ended) continue;
+        Leak leak = make_leak(Kind::file_descriptor,
+                              slot.name.empty() ? "fd:" + std::to_string(slot.b) : slot.name);
+        leak.details.fd = static_cast<int>(slot.b);
+        findings.add(std::move(leak), candidate);
+    }
+}
+
+}  // namespace leftover::judge
