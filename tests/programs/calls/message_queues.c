@@ -1,7 +1,9 @@
-// calls: mq_open mq_unlink
+// calls: mq_open __mq_open_2 mq_close mq_unlink
 #include <mqueue.h>
 
 #include "call.h"
+
+extern mqd_t __mq_open_2(const char* name, int flags);
 
 static void tell_queue(const char* what, mqd_t queue) {
     struct mq_attr attributes;
@@ -69,6 +71,14 @@ static void bad_addresses(void) {
 }
 
 int main(void) {
+    mqd_t first = mq_open("/call-two", O_CREAT | O_RDWR, 0600, NULL);
+    mqd_t second = TRY_ANY("__mq_open_2", __mq_open_2("/call-two", O_RDONLY));
+    TRY_ANY("__mq_open_2, absent", __mq_open_2("/call-absent", O_RDONLY));
+    TRY("mq_close", mq_close(second));
+    TRY("mq_close again", mq_close(second));
+    TRY("mq_close of none", mq_close(-1));
+    mq_close(first);
+    mq_unlink("/call-two");
     umask(022);
     mq_unlink("/call");
     mq_unlink("/call-2");

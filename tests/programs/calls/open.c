@@ -1,7 +1,11 @@
-// calls: open open64 __open __open64 openat openat64 creat creat64
+// calls: open open64 __open __open64 openat openat64 creat creat64 __open_2 __open64_2 __openat_2 __openat64_2
 #include "call.h"
 
 extern int __open(const char* path, int flags, ...);
+extern int __open_2(const char* path, int flags);
+extern int __open64_2(const char* path, int flags);
+extern int __openat_2(int dirfd, const char* path, int flags);
+extern int __openat64_2(int dirfd, const char* path, int flags);
 extern int __open64(const char* path, int flags, ...);
 
 typedef int Open(const char* path, int flags, ...);
@@ -68,6 +72,16 @@ int main(void) {
     tell_file(TRY("creat64", creat64("/dev/shm/call-file", 0666)));
     tell_file(TRY("creat64, no folder", creat64("/dev/shm/no/file", 0600)));
     unlink("/dev/shm/call-file");
+    tell_file(TRY("__open_2", __open_2("/dev/shm", O_RDONLY)));
+    tell_file(TRY("__open_2, absent", __open_2("/dev/shm/call-file", O_RDONLY)));
+    tell_file(TRY("__open64_2", __open64_2("/dev/shm", O_RDONLY | O_CLOEXEC)));
+    tell_file(TRY("__openat_2", __openat_2(AT_FDCWD, "/dev/shm", O_RDONLY)));
+    tell_file(TRY("__openat64_2", __openat64_2(999, "call-file", O_RDONLY)));
+    tell_file(TRY("O_PATH", open("/dev/shm", O_PATH)));
+    tell_file(TRY("bad address", open((const char*)8, O_RDONLY)));
+    const pid_t child = fork();
+    if (child == 0) __open_2("/dev/shm/call-file", O_CREAT);
+    reap("__open_2 without a mode", child);
     // No descriptors left.
     setrlimit(RLIMIT_NOFILE, &(struct rlimit){3, 3});
     TRY("open, no descriptors", open("/dev/shm/call-file", O_CREAT | O_RDWR, 0600));
