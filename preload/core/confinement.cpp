@@ -35,6 +35,12 @@ constexpr int our_calls[] = {
     SYS_waitid,        SYS_write,
 };
 
+// And by a process that cleans up after its session by hand.
+constexpr int cleaning_calls[] = {
+    SYS_flock,  SYS_mprotect,   SYS_mq_unlink,         SYS_mremap, SYS_msgctl,
+    SYS_ppoll,  SYS_pidfd_open, SYS_pidfd_send_signal, SYS_semctl, SYS_shmctl,
+};
+
 // Of these, those that we rely on to come back from a handler by hand, and to wait without spinning: a
 // refusal is as bad.
 constexpr int indispensable[] = {SYS_futex,  SYS_getpid,       SYS_gettid,        SYS_nanosleep,
@@ -143,6 +149,11 @@ bool tolerates_us(const sock_fprog* filter) {
     if (size == 0 || size > BPF_MAXINSNS || !sys::readable(code) || !sys::readable(code + size - 1)) return true;
     for (const int call : our_calls) {
         if (action(code, size, call) == Action::harm) return false;
+    }
+    if (options.by_hand && options.clean) {
+        for (const int call : cleaning_calls) {
+            if (action(code, size, call) == Action::harm) return false;
+        }
     }
     for (const int call : indispensable) {
         if (action(code, size, call) != Action::allow) return false;

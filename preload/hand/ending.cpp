@@ -5,6 +5,7 @@
 #include "preload/core/proc_self.h"
 #include "preload/core/process.h"
 #include "preload/core/slots.h"
+#include "preload/hand/clean.h"
 #include "preload/hand/options.h"
 #include "preload/hand/session.h"
 #include "preload/hand/waiting.h"
@@ -49,6 +50,15 @@ void report(const Outcome& outcome) {
     }
 }
 
+// Now, after some may have been ended.
+bool any_alive(const Census& census) {
+    for (const Member* member : census.members()) {
+        if (!member->alive || member->is_self) continue;
+        if (member->foreign || is_alive(member->pid, member->now.start_ticks)) return true;
+    }
+    return false;
+}
+
 void judge_session(Evidence& evidence, const End& end) {
     evidence.read_session(true);
     const Census census(evidence);
@@ -56,13 +66,12 @@ void judge_session(Evidence& evidence, const End& end) {
     const Case about{evidence, census, findings};
     judge_lasting(about);
     judge_passing(about);
+    if (settings.mode == Mode::clean) clean(evidence, findings);
     sort_by_age(findings);
     if (findings.left_over() || settings.report_always) report({about, end, true, realtime_ns()});
     // What dies with us is in the report and leaves nothing behind.
-    bool any_alive = false;
-    for (const Member* member : census.members())
-        any_alive = any_alive || (member->alive && !member->is_self);
-    if (findings.errors == 0 && !any_alive && evidence.complete) remove_session();
+    const bool any_error = findings.errors > findings.count_of(Status::cleaned);
+    if (!any_error && !any_alive(census) && evidence.complete) remove_session();
 }
 
 void judge_own(Evidence& evidence, const End& end) {

@@ -37,4 +37,12 @@ void Findings::count(Pool& pool, Leak* leak) {
     ++by_kind[static_cast<std::size_t>(leak->kind)];
 }
 
+std::uint64_t Findings::count_of(Status status) const {
+    std::uint64_t count = 0;
+    for (const Leak* leak : leaks) {
+        if (leak->status == status) ++count;
+    }
+    return count;
+}
+
 }  // namespace leftover::hand

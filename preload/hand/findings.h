@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "preload/core/law.h"
+#include "preload/hand/cleanup.h"
 #include "preload/hand/record.h"
 #include "preload/record/kinds.h"
 
@@ -36,6 +37,11 @@ struct Leak {
     bool finished;  // thread
     std::uint64_t start_routine;
     record::NativeFrame start_frame;
+
+    // Identity, for cleaning up: of a process, a file and a System V object (seconds of CLOCK_REALTIME).
+    std::uint64_t start_ticks, device, changed;
+    Status status;
+    std::string_view error;
 };
 
 struct Findings {
@@ -44,11 +50,14 @@ struct Findings {
     std::uint64_t warnings = 0;
     std::uint64_t notes = 0;
     std::uint64_t by_kind[record::kind_count] = {};
+    Cleanup cleanup;
 
     // A leak of the kind, with its severity; creator, time and stack are `origin`'s, if there is
     // one. Null when there is no room, or the kind is not wanted. To be counted once it is filled in.
     Leak* make(Pool& pool, Kind kind, std::string_view name, const Resource* origin);
     void count(Pool& pool, Leak* leak);
+
+    std::uint64_t count_of(Status status) const;
 
     // At least one error or warning.
     bool left_over() const { return errors != 0 || warnings != 0; }

@@ -91,6 +91,7 @@ bool configure(const char* value) {
     const bool is_first = options.root_pid == 0;
     if (value != nullptr) parse_options(value, is_first);
     if (settings.help && is_first) show_help();
+    options.clean = settings.mode == Mode::clean;
     return settings.mode != Mode::off;
 }
 

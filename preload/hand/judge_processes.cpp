@@ -37,6 +37,7 @@ void judge_processes(const Case& about) {
         leak->pid = creator;
         if (leak->created_ns == 0) leak->created_ns = member->first->started_ns;
         leak->process = member->pid;
+        leak->start_ticks = member->now.start_ticks;
         leak->command = pool.keep(read_command_of(member->pid, buffer, sizeof buffer));
         if (leak->command.empty() && member->last != nullptr) leak->command = member->last->command;
         leak->state = member->now.state;

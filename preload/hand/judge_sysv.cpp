@@ -163,6 +163,7 @@ void judge(const Case& about, const Source& table) {
         if (leak == nullptr) return;
         leak->id = object.id;
         leak->key = object.key;
+        leak->changed = object.changed;
         leak->bytes = object.bytes;
         about.findings.count(pool, leak);
     }

@@ -185,6 +185,7 @@ void add_named(const Case& about, Kind kind, const NamedLeak& found) {
     if (leak == nullptr) return;
     leak->path = found.path;
     leak->inode = found.facts.inode;
+    leak->device = found.facts.device;
     leak->bytes = found.facts.bytes;
     about.findings.count(about.pool(), leak);
 }

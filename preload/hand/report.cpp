@@ -21,16 +21,43 @@ void write_summary(Json& json, const Findings& findings) {
     json.key("errors").number(findings.errors);
     json.key("warnings").number(findings.warnings);
     json.key("notes").number(findings.notes);
-    for (const std::string_view never :
-         {"cleaned", "in_use", "failed", "suppressed", "baseline", "reclaimed_bytes"}) {
-        json.key(never).number(0);
-    }
+    json.key("cleaned").number(findings.count_of(Status::cleaned));
+    json.key("in_use").number(findings.count_of(Status::in_use));
+    json.key("failed").number(findings.count_of(Status::failed));
+    json.key("suppressed").number(0);
+    json.key("baseline").number(0);
+    json.key("reclaimed_bytes").number(findings.cleanup.reclaimed_bytes);
     json.key("by_kind").begin('{');
     for (std::size_t kind = 0; kind < record::kind_count; ++kind) {
         if (findings.by_kind[kind] == 0) continue;
         json.key(record::kind_table[kind].name).number(findings.by_kind[kind]);
     }
     json.end('}');
+    json.end('}');
+}
+
+void write_cleanup(Json& json, const Cleanup& cleanup) {
+    constexpr std::string_view result_names[] = {"done", "gone", "in_use", "failed"};
+    if (!cleanup.done) {
+        json.null();
+        return;
+    }
+    json.begin('{');
+    json.key("started_at").time(cleanup.started_ns);
+    json.key("duration_seconds").seconds(cleanup.duration_ns);
+    json.key("reclaimed_bytes").number(cleanup.reclaimed_bytes);
+    json.key("actions").begin('[');
+    for (const Action& action : cleanup.actions) {
+        json.line().begin('{');
+        json.key("kind").text(record::row(action.kind).name);
+        json.key("name").text(action.name);
+        json.key("pid").number_or_null(static_cast<unsigned>(action.pid));
+        json.key("action").text(action.action);
+        json.key("result").text(result_names[static_cast<std::size_t>(action.result)]);
+        json.key("error").text_or_null(action.error);
+        json.end('}');
+    }
+    json.end(']');
     json.end('}');
 }
 
@@ -58,7 +85,8 @@ void write(Json& json, const Outcome& outcome) {
     json.line().key("modules").begin('[');
     stacks.write_modules(json);
     json.end(']');
-    json.line().key("cleanup").null();
+    json.line().key("cleanup");
+    write_cleanup(json, findings.cleanup);
     json.line().key("hang").null();
     json.end('}');
 }

@@ -7,6 +7,7 @@ namespace leftover::hand {
 namespace {
 
 constexpr std::string_view severity_names[] = {"note", "warning", "error"};
+constexpr std::string_view status_names[] = {"leaked", "cleaned", "in_use", "failed"};
 
 void write_details(Json& json, const Leak& leak) {
     json.begin('{');
@@ -48,7 +49,7 @@ void write_leak(Json& json, const Leak& leak, StackTable& stacks) {
     json.line().begin('{');
     json.key("kind").text(record::row(leak.kind).name);
     json.key("severity").text(severity_names[static_cast<std::size_t>(leak.severity)]);
-    json.key("status").text("leaked");
+    json.key("status").text(status_names[static_cast<std::size_t>(leak.status)]);
     json.key("name").text(leak.name);
     json.key("pid").number_or_null(static_cast<unsigned>(leak.pid));
     json.key("tid").number_or_null(static_cast<unsigned>(leak.tid));
@@ -56,7 +57,7 @@ void write_leak(Json& json, const Leak& leak, StackTable& stacks) {
     json.key("created_at").time(leak.created_ns);
     json.key("fingerprint").null();
     json.key("stack").number_or_null(stack);
-    json.key("error").null();
+    json.key("error").text_or_null(leak.error);
     json.key("details");
     write_details(json, leak);
     json.end('}');
