@@ -6,9 +6,11 @@
 #include <semaphore.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -47,6 +49,19 @@ void thread() {
 }
 
 void open_close() { close(open("/dev/null", O_RDONLY)); }
+
+void socket_close() { close(socket(AF_UNIX, SOCK_STREAM, 0)); }
+
+void pipe_close() {
+    int ends[2];
+    if (pipe(ends) != 0) return;
+    close(ends[0]);
+    close(ends[1]);
+}
+
+void dup_close() { close(dup(0)); }
+
+void fopen_fclose() { std::fclose(std::fopen("/dev/null", "r")); }
 
 void fork_wait() {
     const pid_t child = fork();
@@ -126,6 +141,10 @@ BENCHMARK(run<semaphore>)->Name("sem_open+sem_close+sem_unlink")->Iterations(200
 BENCHMARK(run<shared_memory>)->Name("shm_open+close+shm_unlink")->Iterations(4000)->Repetitions(5)->UseRealTime();
 BENCHMARK(run<thread>)->Name("pthread_create+pthread_join")->Iterations(2000)->Repetitions(5)->UseRealTime();
 BENCHMARK(run<open_close>)->Name("open+close")->Iterations(20000)->Repetitions(5)->UseRealTime();
+BENCHMARK(run<socket_close>)->Name("socket+close")->Iterations(10000)->Repetitions(5)->UseRealTime();
+BENCHMARK(run<pipe_close>)->Name("pipe+close+close")->Iterations(10000)->Repetitions(5)->UseRealTime();
+BENCHMARK(run<dup_close>)->Name("dup+close")->Iterations(20000)->Repetitions(5)->UseRealTime();
+BENCHMARK(run<fopen_fclose>)->Name("fopen+fclose")->Iterations(10000)->Repetitions(5)->UseRealTime();
 BENCHMARK(run<fork_wait>)->Name("fork+waitpid")->Iterations(500)->Repetitions(5)->UseRealTime();
 BENCHMARK(run<vfork_wait>)->Name("vfork+waitpid")->Iterations(1000)->Repetitions(5)->UseRealTime();
 BENCHMARK(run<spawn_wait>)->Name("posix_spawn+waitpid")->Iterations(300)->Repetitions(5)->UseRealTime();

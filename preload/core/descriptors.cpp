@@ -18,9 +18,9 @@ using record::State;
 
 namespace {
 
-// So many of children that ended may a record hold for them. Servers fork without end, and hardly any
+// A record with so many slots in use takes no more for children. Servers fork without end, and hardly any
 // process closes what it has open when it ends.
-constexpr std::uint64_t most_spilled = 8192;
+constexpr std::uint32_t most_used = 16384;
 
 // Larger chunks only for those that open many: a lone high number (bash takes 255, and others the
 // highest there is) is no reason for megabytes.
@@ -40,6 +40,15 @@ std::uint64_t live_in(const Mapping& mapping) {
     const std::uint64_t released = counter.released.load(std::memory_order_relaxed);
     const std::uint64_t created = counter.created.load(std::memory_order_relaxed);
     return created > released ? created - released : 0;
+}
+
+bool takes_spill(const Mapping& mapping) {
+    std::uint32_t used = 0;
+    for (std::uint32_t c = mapping.chunk_count.load(std::memory_order_acquire); c-- > 0;) {
+        if (mapping.type(c) != ChunkType::slots) continue;
+        used += reinterpret_cast<const record::SlotChunk*>(mapping.bases[c])->used.load(std::memory_order_relaxed);
+    }
+    return used < most_used;
 }
 
 // A child writes into its parent's record, in which the parent's descriptor of that number may stand.
@@ -101,10 +110,23 @@ void enter(Mapping& mapping, Descriptor& place, std::string_view name) {
     count_opened(mapping);
 }
 
+SlotRef find_spilled(int fd) {
+    if (fresh.descriptors_spilled.load(std::memory_order_relaxed) == 0) return {};
+    return find_slot(Kind::file_descriptor, key_of(fd));
+}
+
+void forget_spilled(const SlotRef& ref) {
+    std::uint32_t live = word_of(ref.generation, State::live);
+    if (ref.mapping != fresh.own) {
+        ref.slot->state.compare_exchange_strong(live, word_of(ref.generation, State::intent), std::memory_order_acq_rel);
+    }
+    release_slot(ref);
+    fresh.descriptors_spilled.fetch_sub(1, std::memory_order_relaxed);
+}
+
 // False when there is no room.
 bool spill(Mapping& mapping, int fd, std::string_view name) {
-    const SlotRef old = find_slot(Kind::file_descriptor, key_of(fd));
-    if (old) release_slot(old);
+    if (const SlotRef old = find_spilled(fd)) forget_spilled(old);
     const SlotRef ref = claim_slot_in(mapping, Kind::file_descriptor);
     if (!ref) return false;
     if (name.size() > record::inline_name_size) name.remove_prefix(name.size() - record::inline_name_size);
@@ -112,19 +134,15 @@ bool spill(Mapping& mapping, int fd, std::string_view name) {
     ref.slot->a.store(key_of(fd), std::memory_order_relaxed);
     ref.slot->b.store(static_cast<std::uint32_t>(fd), std::memory_order_relaxed);
     ref.slot->stack.store(capture_stack(mapping), std::memory_order_relaxed);
-    publish_slot(ref, State::live, false);
+    publish_slot(ref, State::intent, false);
+    // Another process's counts are not ours to change.
+    if (&mapping == fresh.own) {
+        confirm_slot(ref);
+    } else {
+        ref.slot->state.store(word_of(ref.generation, State::live), std::memory_order_release);
+    }
     fresh.descriptors_spilled.fetch_add(1, std::memory_order_relaxed);
     return true;
-}
-
-SlotRef find_spilled(int fd) {
-    if (fresh.descriptors_spilled.load(std::memory_order_relaxed) == 0) return {};
-    return find_slot(Kind::file_descriptor, key_of(fd));
-}
-
-void forget_spilled(const SlotRef& ref) {
-    release_slot(ref);
-    fresh.descriptors_spilled.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void forget(Mapping& mapping, Descriptor& place) {
@@ -192,7 +210,7 @@ void note_opened(int fd, std::string_view name) {
     fresh.descriptors_noted.store(1, std::memory_order_relaxed);
     Mapping* mapping = fresh.own;
     bool done = false;
-    if (mapping == nullptr && fresh.inherited != nullptr && live_in(*fresh.inherited) < most_spilled) {
+    if (mapping == nullptr && fresh.inherited != nullptr && takes_spill(*fresh.inherited)) {
         done = spill(*fresh.inherited, fd, name);
     }
     if (!done) mapping = writable_record();
@@ -253,7 +271,7 @@ void look_at_descriptors() {
 
 bool worth_keeping_descriptors() {
     if (fresh.descriptors_noted.load(std::memory_order_relaxed) == 0) return false;
-    if (fresh.inherited != nullptr && live_in(*fresh.inherited) >= most_spilled) return false;
+    if (fresh.inherited != nullptr && !takes_spill(*fresh.inherited)) return false;
     bool found = false;
     each_open(0, ~0U, [&](unsigned, Descriptor&) { found = true; });
     return found;

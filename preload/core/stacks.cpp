@@ -9,6 +9,7 @@
 #include "preload/core/process.h"
 #include "preload/core/text.h"
 #include "preload/core/unwind_lock.h"
+#include "preload/core/walks.h"
 #include "preload/python/frames.h"
 
 namespace leftover {
@@ -100,30 +101,48 @@ __attribute__((noinline)) record::ItemId enter(Mapping& mapping, void* const* na
                                              frames.count * sizeof(record::PythonFrame)));
 }
 
-record::ItemId capture(Mapping& mapping) {
+// `frame` is capture_stack's own.
+record::ItemId capture(Mapping& mapping, const void* frame) {
+    Walk* const walk = find_walk(frame);
     // No larger than it must be: a page of stack written between two forks is a page to copy.
-    auto** frames = static_cast<void**>(__builtin_alloca((options.depth + own_frames) * sizeof(void*)));
-    void** native = nullptr;
-    const std::uint32_t count = native_frames(frames, options.depth + own_frames, native);
+    const std::uint32_t room = walk == nullptr ? options.depth + own_frames : 1;
+    auto** frames = static_cast<void**>(__builtin_alloca(room * sizeof(void*)));
+    void** unwound = nullptr;
+    const std::uint32_t count = walk != nullptr ? walk->frames : native_frames(frames, room, unwound);
+    void* const* const native = walk != nullptr ? walk->first_frame() : unwound;
     PythonHash python;
     tempfile_frame = false;
     if (options.python) python::capture(hash_python_frame, &python, max_python);
     if (count == 0 && python.count == 0) return 0;
 
-    std::uint64_t hash = hash_bytes(native, count * sizeof(void*), python.hash);
+    if (walk != nullptr && python.count == 0) {
+        const std::uint64_t stack = walk->stack.load(std::memory_order_relaxed);
+        if (stack >> 32 == mapping.serial) return static_cast<record::ItemId>(stack);
+    }
+    const std::uint64_t native_hash = walk != nullptr ? walk->hash : hash_bytes(native, count * sizeof(void*));
+    std::uint64_t hash = mix(native_hash, python.hash);
     hash = mix(hash, static_cast<std::uint64_t>(unload_epoch.load(std::memory_order_relaxed)) << 32 | python.count);
     hash = mix(hash, mapping.serial);
     Known& place = known[hash % known_count];
     const std::uint64_t id = place.id.load(std::memory_order_acquire);
+    record::ItemId stack = 0;
     if (id != 0 && (place.check.load(std::memory_order_acquire) ^ id) == hash) {
-        return static_cast<record::ItemId>(id);
+        stack = static_cast<record::ItemId>(id);
+        if (walk == nullptr && count != 0 && begin_unwind()) {
+            remember_walk(frame, native, count, native_hash);
+            end_unwind();
+        }
+    } else {
+        stack = enter(mapping, native, count, python.count != 0);
+        if (stack != 0) {
+            place.id.store(stack, std::memory_order_release);
+            place.check.store(hash ^ stack, std::memory_order_release);
+        }
     }
-    const record::ItemId entered = enter(mapping, native, count, python.count != 0);
-    if (entered != 0) {
-        place.id.store(entered, std::memory_order_release);
-        place.check.store(hash ^ entered, std::memory_order_release);
+    if (walk != nullptr && python.count == 0 && stack != 0) {
+        walk->stack.store(static_cast<std::uint64_t>(mapping.serial) << 32 | stack, std::memory_order_relaxed);
     }
-    return entered;
+    return stack;
 }
 
 }  // namespace
@@ -138,7 +157,7 @@ record::ItemId capture_stack(Mapping& mapping) {
     }
     self.capturing = here;
     const int saved = errno;
-    const record::ItemId id = capture(mapping);
+    const record::ItemId id = capture(mapping, __builtin_frame_address(0));
     errno = saved;
     self.capturing = 0;
     return id;

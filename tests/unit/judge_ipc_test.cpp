@@ -103,6 +103,18 @@ TEST_F(JudgedIpc, WaitsForACallThatMayStillComeBack) {
     for (const Leak& leak : judge(writer).leaks) EXPECT_EQ(leak.kind, Kind::process);
 }
 
+TEST_F(JudgedIpc, DescriptorsCountWhenTheirProcessHasEnded) {
+    RecordWriter writer;
+    writer.add_slot(Kind::file_descriptor, State::live, "/dev/null").b = 7;
+    writer.add_slot(Kind::file_descriptor, State::live, "").b = 9;
+    const Report report = judge(writer);
+    ASSERT_EQ(names(report), "/dev/null fd:9");
+    EXPECT_EQ(report.leaks[0].severity, Severity::note);
+    EXPECT_EQ(report.leaks[0].details.fd, 7);
+    test::add_process(folder / "proc", {.pid = 100, .start_ticks = 5000});
+    for (const Leak& leak : judge(writer).leaks) EXPECT_EQ(leak.kind, Kind::process);
+}
+
 TEST_F(JudgedIpc, TimersCountWhenTheirProcessHasEnded) {
     RecordWriter writer;
     writer.add_slot(Kind::timer, State::live, "").b = 3;

@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+# ctest: timeout=200
+"""Descriptors that are open when their process ends: in both reports, after every end, and in the books' size."""
+
+import json
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, os.pardir, "support"))
+import sandbox
+
+BUILD = sandbox.enter()
+
+from cases import expect, expect_equal, run_cases
+from tool import Tool
+
+TOOL = Tool(BUILD)
+SHIM = os.path.join(BUILD, "libleftover.so")
+SOURCE = os.path.abspath(os.path.join(HERE, os.pardir, "programs", "descriptors", "descriptors.c"))
+PROGRAM = os.path.abspath("descriptors")
+subprocess.run(["gcc", "-g", "-O1", "-w", "-D_GNU_SOURCE", "-o", PROGRAM, SOURCE, "-pthread"], check=True)
+
+
+def descriptors_of(report):
+    return [leak for leak in report["leaks"] if leak["kind"] == "file_descriptor"]
+
+
+def names_of(report):
+    return [(leak["details"]["fd"], leak["name"]) for leak in descriptors_of(report)]
+
+
+def under_run(*words, options=()):
+    """The report, and what was printed."""
+    report, done = TOOL.report("--grace", "0.1", *options, PROGRAM, *words)
+    expect_equal(done.stderr, "", "notes alone say nothing")
+    expect_equal(report["session"]["complete"], True, "complete")
+    return report, done
+
+
+def by_hand(*words, options="", always=1):
+    """The same of the program preloaded by hand; None when it wrote no report."""
+    environment = dict(os.environ, LD_PRELOAD=SHIM)
+    environment["LEFTOVER_OPTIONS"] = f"report=hand.json:report_always={always}:grace=0.1{options}"
+    if os.path.exists("hand.json"):
+        os.unlink("hand.json")
+    subprocess.run([PROGRAM, *words], env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if not os.path.exists("hand.json"):
+        return None
+    with open("hand.json", encoding="utf-8") as file:
+        return json.load(file)
+
+
+def user_function(report, leak):
+    """The innermost function of the program itself."""
+    stack = next(stack for stack in report["stacks"] if stack["id"] == leak["stack"])
+    return next(frame["function"] for frame in stack["native"] if frame["file"] and "descriptors.c" in frame["file"])
+
+
+def test_every_end():
+    for end in ("exit", "_exit", "kill", "term"):
+        report, _ = under_run("one", end)
+        expect_equal(names_of(report), [(3, "/dev/null")], end)
+        leak = descriptors_of(report)[0]
+        expect_equal((leak["severity"], leak["status"], user_function(report, leak)), ("note", "leaked", "main"), end)
+        if end != "kill":
+            expect_equal(names_of(by_hand("one", end)), [(3, "/dev/null")], "by hand, " + end)
+
+
+def test_a_relative_path():
+    expect_equal(names_of(under_run("relative", "exit")[0]), [(3, "/dev/null")], "what /proc showed at the end")
+    expect_equal(names_of(under_run("relative", "kill")[0]), [(3, "null")], "as it was given")
+
+
+def test_notes_do_nothing():
+    expect_equal(by_hand("one", "exit", always=0), None, "a report of notes alone")
+    _, done = under_run("one", options=("--gate",))
+    expect_equal(done.returncode, 0, "the gate lets notes pass")
+    done = TOOL.run("--grace", "0.1", "--gate", "--fail-on", "note", PROGRAM, "one")
+    expect_equal(done.returncode, 23, "but when asked")
+
+
+def test_left_out():
+    report, _ = under_run("one", options=("--kinds=-file_descriptor",))
+    expect_equal(descriptors_of(report), [], "under run")
+    expect_equal([process["counts"] for process in report["processes"]], [{}], "counts")
+    expect_equal(descriptors_of(by_hand("one", "exit", options=":kinds=-file_descriptor")), [], "by hand")
+    report, _ = under_run("one", options=("--kinds=file_descriptor",))
+    expect_equal(len(descriptors_of(report)), 1, "alone")
+
+
+def test_many():
+    for end in ("exit", "kill"):
+        report, _ = under_run("many", end, "5000")
+        found = sorted(leak["details"]["fd"] for leak in descriptors_of(report))
+        expect_equal(found, list(range(3, 5003, 100)), "each hundredth of 5000, " + end)
+        expect_equal(report["processes"][0]["counts"]["file_descriptor"],
+                     {"created": 5000, "released": 4950, "peak": 5000}, "counts")
+    expect_equal(len(descriptors_of(by_hand("many", "exit", "3000"))), 30, "by hand")
+
+
+def test_a_high_number():
+    """One alone makes no table of megabytes."""
+    for end in ("exit", "kill"):
+        report, _ = under_run("high", end)
+        expect_equal(sorted(names_of(report)), [(3, "/dev/null"), (900, "/dev/null")], end)
+    expect_equal(sorted(names_of(by_hand("high", "exit"))), [(3, "/dev/null"), (900, "/dev/null")], "by hand")
+
+
+def test_stacks():
+    """A stack that was seen before is not unwound again, and yet each one is right."""
+    for flags in ("-O2", "-O2 -fno-omit-frame-pointer", "-O0"):
+        program = os.path.abspath("paths")
+        subprocess.run(["gcc", "-g", *flags.split(), "-w", "-D_GNU_SOURCE", "-o", program, SOURCE, "-pthread"], check=True)
+        report, done = TOOL.report("--grace", "0.1", program, "paths", "exit", "800")
+        wanted = {int(line.split()[0]): line.split()[:0:-1] for line in done.stdout.splitlines()}
+        stacks = {stack["id"]: [frame["function"] for frame in stack["native"]
+                                if frame["function"] in ("fixed", "small", "large", "other")]
+                  for stack in report["stacks"]}
+        found = {leak["details"]["fd"]: stacks[leak["stack"]] for leak in descriptors_of(report)}
+        expect_equal(len(found), 960, flags)
+        wrong = {fd: (found[fd], wanted[fd]) for fd in wanted if found[fd] != wanted[fd]}
+        expect(not wrong, f"stacks, {flags}", list(wrong.items())[:3])
+
+
+def test_threads():
+    for end in ("exit", "kill"):
+        report, _ = under_run("threads", end)
+        # A kill can come between a number's next use and the note of it, but all threads are done here.
+        expect_equal(descriptors_of(report), [], "all were closed, " + end)
+
+
+def test_closed_unseen():
+    expect_equal(descriptors_of(under_run("unseen", "exit")[0]), [], "under run")
+    expect_equal(descriptors_of(by_hand("unseen", "exit")), [], "by hand")
+
+
+def test_programs_that_count():
+    for what in ("all_closed", "exhausted"):
+        plain = subprocess.run(["prlimit", "--nofile=300", PROGRAM, what], capture_output=True, text=True, check=True)
+        watched = TOOL.run("--grace", "0.1", "--", "prlimit", "--nofile=300", PROGRAM, what)
+        expect_equal((watched.returncode, watched.stdout, watched.stderr), (0, plain.stdout, ""), what)
+
+
+def test_children():
+    """They are blamed themselves, and need no records of their own."""
+    report, _ = under_run("children", "exit", "100")
+    found = descriptors_of(report)
+    expect_equal(len(found), 100, "each child's one")
+    expect_equal(len({leak["pid"] for leak in found}), 100, "blamed on each")
+    expect({leak["name"] for leak in found} == {"/dev/zero"}, "names", found[0])
+    expect_equal(user_function(report, found[0]), "children", "where")
+
+
+run_cases({name: thing for name, thing in globals().items() if name.startswith("test_")})
