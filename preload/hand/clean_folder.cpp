@@ -1,6 +1,7 @@
 #include "preload/hand/clean_folder.h"
 
 #include <linux/stat.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -179,9 +180,7 @@ Attempt Folder::remove() {
     Attempt attempt = gone();
     if (look_at(top, "", facts) && facts.inode == leak_.inode && facts.device == leak_.device) {
         const std::string_view use = users_.of(leak_.device, leak_.inode);
-        attempt = !use.empty() ? in_use(use)
-                  : keep_cleaners_away(top) ? done()
-                                            : in_use("another cleaner is at it");
+        attempt = use.empty() ? done() : in_use(use);
     }
     Pool pool;
     const auto leave_alone = [](long, const char*) { return done(); };
@@ -208,6 +207,25 @@ Attempt Folder::remove() {
 }
 
 }  // namespace
+
+FolderLock::FolderLock(std::string_view path) {
+    static int attempts = 2000;  // for all folders together: some seconds
+    char folder[512];
+    Text text(folder, sizeof folder);
+    text << std::string_view(path.data(), path.size() - base_name(path).size());
+    if (text.cut()) return;
+    fd_ = sys::open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd_ < 0) return;
+    while (sys::call(SYS_flock, fd_, LOCK_EX | LOCK_NB) == -EWOULDBLOCK && attempts > 0) {
+        const struct timespec pause = {0, 1'000'000};
+        --attempts;
+        sys::call(SYS_nanosleep, &pause, 0L);
+    }
+}
+
+FolderLock::~FolderLock() {
+    if (fd_ >= 0) sys::close(fd_);
+}
 
 Attempt remove_folder(const Leak& leak, const Users& users) { return Folder(leak, users).remove(); }
 

@@ -1,6 +1,8 @@
 // A temporary folder with all that is below it. Any context.
 #pragma once
 
+#include <string_view>
+
 #include "preload/core/law.h"
 #include "preload/hand/cleanup.h"
 #include "preload/hand/findings.h"
@@ -12,7 +14,18 @@ namespace leftover::hand {
 // be looked at, nothing of it is touched.
 Attempt remove_folder(const Leak& leak, const Users& users);
 
-// Another cleaner that is at this file is waited for, a little. False: it is still at it.
-bool keep_cleaners_away(long fd);
+// Keeps other cleaners away from the folder that a path lies in, for as long as one of these lives: one
+// at a time works there. Those that wait must not have the file itself open, or the other one would take
+// them for users of it. Who keeps a lock on a folder for long is no cleaner, and not waited for.
+class FolderLock {
+public:
+    explicit FolderLock(std::string_view path);
+    ~FolderLock();
+    FolderLock(const FolderLock&) = delete;
+    FolderLock& operator=(const FolderLock&) = delete;
+
+private:
+    long fd_ = -1;
+};
 
 }  // namespace leftover::hand

@@ -1,6 +1,5 @@
 // Removing what outlives processes: named objects, files and folders. System V objects are in
 // clean_sysv.cpp, folders in clean_folder.cpp.
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -32,10 +31,6 @@ Attempt outcome_of(long result, std::uint64_t bytes = 0) {
 bool may_go(const Leak& leak, long fd, const Users& users, FileFacts& facts, Attempt& attempt) {
     if (!look_at(fd, "", facts) || facts.inode != leak.inode || facts.device != leak.device) {
         attempt = gone();
-        return false;
-    }
-    if (!keep_cleaners_away(fd)) {
-        attempt = in_use("another cleaner is at it, or its user has locked it");
         return false;
     }
     const std::string_view use = users.of_open(fd, leak.device, leak.inode);
@@ -111,6 +106,7 @@ private:
             if (folder->status == Status::cleaned) return done();  // with it
             if (folder->status == Status::in_use) return in_use("the folder that it lies in is");
         }
+        const FolderLock alone(leak.path);
         switch (leak.kind) {
             case Kind::temporary_directory:
                 return remove_folder(leak, users_);
@@ -129,16 +125,6 @@ private:
 };
 
 }  // namespace
-
-bool keep_cleaners_away(long fd) {
-    for (int attempt = 0; attempt < 40; ++attempt) {
-        const struct timespec pause = {0, 5'000'000};
-        if (attempt > 0) sys::call(SYS_nanosleep, &pause, 0L);
-        // Where locks cannot be had, nobody else has one.
-        if (sys::call(SYS_flock, fd, LOCK_EX | LOCK_NB) != -EWOULDBLOCK) return true;
-    }
-    return false;
-}
 
 void remove_names(Pool& pool, Findings& findings) {
     List<Leak*> names;

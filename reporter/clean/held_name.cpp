@@ -35,14 +35,15 @@ int HeldName::unlink(int flags) const {
     return ::unlinkat(folder_.get(), name_.c_str(), flags) == 0 ? 0 : errno;
 }
 
-bool keep_cleaners_away(int fd) {
-    constexpr timespec pause{0, 5'000'000};
-    for (int attempt = 0; attempt < 40; ++attempt) {
-        if (attempt > 0) ::nanosleep(&pause, nullptr);
-        // Where locks cannot be had, nobody else has one.
-        if (::flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return true;
+void HeldName::lock_folder() {
+    constexpr timespec pause{0, 1'000'000};
+    static int attempts = 2000;  // for all folders together: some seconds
+    lock_ = Descriptor(::openat(folder_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!lock_.is_open()) return;
+    while (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK && attempts > 0) {
+        --attempts;
+        ::nanosleep(&pause, nullptr);
     }
-    return false;
 }
 
 }  // namespace leftover::clean

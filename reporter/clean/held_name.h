@@ -18,6 +18,11 @@ public:
 
     bool is_held() const { return folder_.is_open(); }
 
+    // Keeps other cleaners away for as long as this lives: one at a time works in a folder. Those that
+    // wait must not have the file itself open, or the other one would take them for users of it. Who
+    // keeps a lock on a folder for long is no cleaner, and not waited for.
+    void lock_folder();
+
     // Whether the name is, now, that of this file.
     bool is(const kernel::FileId& id) const;
 
@@ -29,10 +34,7 @@ public:
 
 private:
     std::string name_;
-    run::Descriptor folder_;
+    run::Descriptor folder_, lock_;
 };
-
-// Another cleaner that is at this file is waited for, a little. False: it is still at it.
-bool keep_cleaners_away(int fd);
 
 }  // namespace leftover::clean

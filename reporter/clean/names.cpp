@@ -53,7 +53,6 @@ std::optional<Outcome> check_open(const Leak& leak, int fd, const Users& users, 
     if (::fstat(fd, &facts) != 0 || kernel::FileId{facts.st_dev, facts.st_ino} != id_of(leak)) {
         return gone();
     }
-    if (!keep_cleaners_away(fd)) return in_use("another cleaner is at it, or its user has locked it");
     if (std::string use = users.of_open(fd, id_of(leak)); !use.empty()) return in_use(std::move(use));
     return std::nullopt;
 }
@@ -64,8 +63,10 @@ Outcome outcome_of_unlink(int error, std::uint64_t bytes) {
 }
 
 Outcome unlink_file(const Leak& leak, const Users& users) {
-    const HeldName name(*leak.details.path);
-    if (!name.is_held() || !name.is(id_of(leak))) return gone();
+    HeldName name(*leak.details.path);
+    if (!name.is_held()) return gone();
+    name.lock_folder();
+    if (!name.is(id_of(leak))) return gone();
     const Descriptor file = name.open();
     struct stat facts{};
     if (file.is_open()) {
@@ -80,8 +81,10 @@ Outcome unlink_file(const Leak& leak, const Users& users) {
 }
 
 Outcome unlink_socket(const Leak& leak, const Users& users) {
-    const HeldName name(*leak.details.path);
-    if (!name.is_held() || !name.is(id_of(leak))) return gone();
+    HeldName name(*leak.details.path);
+    if (!name.is_held()) return gone();
+    name.lock_folder();
+    if (!name.is(id_of(leak))) return gone();
     if (std::string use = users.of_socket(*leak.details.path, id_of(leak)); !use.empty()) {
         return in_use(std::move(use));
     }
@@ -91,6 +94,8 @@ Outcome unlink_socket(const Leak& leak, const Users& users) {
 
 // By the calls that take no path: the file system need not be mounted.
 Outcome unlink_queue(const Leak& leak, const Users& users) {
+    HeldName name(*leak.details.path);
+    if (name.is_held()) name.lock_folder();
     const Descriptor queue(::mq_open(leak.name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!queue.is_open() && errno == ENOENT) return gone();
     if (!queue.is_open()) return failed_by_errno("cannot be looked at", errno);

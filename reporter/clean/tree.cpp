@@ -164,15 +164,16 @@ std::optional<Outcome> Tree::remove(int folder, const std::string& path) {
 }  // namespace
 
 Outcome remove_tree(const std::string& path, const kernel::FileId& id, const Users& users) {
-    const HeldName name(path);
-    if (!name.is_held() || !name.is(id)) return gone();
+    HeldName name(path);
+    if (!name.is_held()) return gone();
+    name.lock_folder();
+    if (!name.is(id)) return gone();
     const Descriptor folder = name.open(O_DIRECTORY);
     if (!folder.is_open()) return failed_by_errno("cannot look into it", errno);
     struct stat facts{};
     if (::fstat(folder.get(), &facts) != 0 || kernel::FileId{facts.st_dev, facts.st_ino} != id) {
         return gone();
     }
-    if (!keep_cleaners_away(folder.get())) return in_use("another cleaner is at it");
     if (const std::string use = users.of_unopened(id); !use.empty()) return in_use(use);
     Tree tree(path, id.device, users);
     if (auto outcome = tree.check(folder.get(), path)) return *outcome;

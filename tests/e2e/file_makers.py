@@ -23,7 +23,8 @@ from tool import Tool
 TOOL = Tool(BUILD)
 SHIM = os.path.join(BUILD, "libleftover.so")
 PREPARE = """
-mkdir from to && printf 'one\\ntwo\\nthree\\n' > from/a && printf 'b\\n' > from/b && ln -s a from/link
+mkdir from to && printf 'one\\ntwo\\nthree\\n' > from/a && printf 'b\\n' > from/b && ln -s a from/link &&
+find from -exec touch -h -d @1700000000 {} +
 """
 
 
@@ -76,8 +77,9 @@ def check(*words, wanted=None):
         report = json.load(file)
     expect_equal([leak for leak in report["leaks"] if leak["severity"] != "note"], [], "no leak")
     expect_equal(report["processes"][0]["instrumented"], True, "instrumented")
+    expect_equal(once(TOOL.words("--clean", "--grace", "5", *words)), plain, "under run --clean")
     reports = os.path.abspath("hand")
-    by_hand = once(words, env=dict(os.environ, LD_PRELOAD=SHIM, LEFTOVER_OPTIONS=f"report={reports}/%p.json"))
+    by_hand = once(words, env=dict(os.environ, LD_PRELOAD=SHIM, LEFTOVER_OPTIONS=f"mode=clean:report={reports}/%p.json"))
     expect_equal(by_hand, plain, "by hand")
     expect_equal(os.listdir(reports) if os.path.isdir(reports) else [], [], "by hand: nothing to report")
 

@@ -95,25 +95,10 @@ def demo():
     expect_equal(list(MACHINE.new_processes()), [], "processes")
 
 
-def demo_by_hand():
-    """The same where there are no namespaces."""
-    os.makedirs("bin")
-    with open("bin/unshare", "w", encoding="utf-8") as file:
-        file.write("#!/bin/sh\nexit 1\n")
-    os.chmod("bin/unshare", 0o755)
-    path = os.environ["PATH"]
-    os.environ["PATH"] = os.path.abspath("bin") + ":" + path
-    try:
-        demo()
-    finally:
-        os.environ["PATH"] = path
-
-
 cases = {}
 for path in sorted(glob.glob(os.path.join(FOLDER, "*"))):
     name, ending = os.path.splitext(os.path.basename(path))
     if ending in (".c", ".cpp", ".py") and name != "demo":
         cases["test_" + name] = case_of(path)
 cases["test_demo"] = demo
-cases["test_demo_by_hand"] = demo_by_hand
 run_cases(cases)
