@@ -8,6 +8,7 @@
 #include "preload/core/stacks.h"
 #include "preload/core/sys.h"
 #include "preload/core/text.h"
+#include "preload/python/detected.h"
 
 namespace leftover {
 
@@ -25,6 +26,21 @@ constexpr std::uint32_t most_used = 16384;
 // Larger chunks only for those that open many: a lone high number (bash takes 255, and others the
 // highest there is) is no reason for megabytes.
 constexpr std::uint32_t largest_sparse_chunk = 3;
+
+// See "just executed" in the header.
+constexpr std::uint32_t most_early = 16;
+constexpr std::uint64_t early_ns = 100'000'000;
+constexpr std::uint32_t early_frames = 24;
+
+struct Early {
+    Descriptor places[record::first_descriptors];
+    void* frames[record::first_descriptors][early_frames];
+    std::uint8_t frame_counts[record::first_descriptors];
+    pid_t owner;
+    std::uint64_t begun_ns;
+    std::atomic<std::uint32_t> created, released;
+};
+constinit Early early{};
 
 constexpr std::uint32_t word_of(std::uint32_t generation, State state) {
     return (generation & 0xffffff) << 8 | static_cast<std::uint32_t>(state);
@@ -85,14 +101,21 @@ void count_opened(const Mapping& mapping) {
     if (live > counter.peak.load(std::memory_order_relaxed)) counter.peak.store(live, std::memory_order_relaxed);
 }
 
-void count_closed(const Mapping& mapping) {
-    counter_of(mapping).released.fetch_add(1, std::memory_order_relaxed);
+bool is_early(const Descriptor& place) { return &place >= early.places && &place < early.places + record::first_descriptors; }
+
+void count_closed(const Descriptor& place) {
+    if (is_early(place)) {
+        early.released.fetch_add(1, std::memory_order_relaxed);
+    } else {
+        counter_of(*fresh.own).released.fetch_add(1, std::memory_order_relaxed);
+    }
 }
 
-void enter(Mapping& mapping, Descriptor& place, std::string_view name) {
+// Writes all but the stack, and not yet that it is live; the generation.
+std::uint32_t fill(Descriptor& place, std::string_view name) {
     const std::uint32_t before = place.state.load(std::memory_order_relaxed);
     const std::uint32_t generation = (before >> 8) + 1;
-    if (is_live(before)) count_closed(mapping);  // by a call that nobody saw, or dup2
+    if (is_live(before)) count_closed(place);  // by a call that nobody saw, or dup2
     place.state.store(word_of(generation, State::claimed), std::memory_order_release);
     place.tid = static_cast<std::uint32_t>(current_tid());
     place.target.store(0, std::memory_order_relaxed);
@@ -105,9 +128,40 @@ void enter(Mapping& mapping, Descriptor& place, std::string_view name) {
     place.name_size = static_cast<std::uint8_t>(name.size());
     copy_bytes(place.name, name.data(), name.size());
     copy_bytes(place.thread_name, current_thread_name(), sizeof place.thread_name);
+    return generation;
+}
+
+void enter(Mapping& mapping, Descriptor& place, std::string_view name) {
+    const std::uint32_t generation = fill(place, name);
     place.stack.store(capture_stack(mapping), std::memory_order_relaxed);
     place.state.store(word_of(generation, State::live), std::memory_order_release);
     count_opened(mapping);
+}
+
+// False when it is too late, or not for this program: Python's frames can be kept in a record only.
+bool enter_early(unsigned fd, std::string_view name) {
+    if (fd >= record::first_descriptors || fresh.inherited != nullptr || fresh.attempts.load() != 0 ||
+        fresh.opening.load(std::memory_order_acquire) != 0 || (options.python && python::detected() != nullptr)) {
+        return false;
+    }
+    const std::uint64_t now = clock_ns(CLOCK_MONOTONIC_COARSE);
+    if (early.owner != identity.pid) {
+        for (Descriptor& place : early.places) place.state.store(0, std::memory_order_relaxed);
+        early.begun_ns = now;
+        early.created.store(0, std::memory_order_relaxed);
+        early.released.store(0, std::memory_order_relaxed);
+        early.owner = identity.pid;
+        fresh.descriptors[0].store(early.places, std::memory_order_release);
+    }
+    const std::uint32_t live = early.created.load(std::memory_order_relaxed) - early.released.load(std::memory_order_relaxed);
+    if (live >= most_early || now - early.begun_ns > early_ns) return false;
+    Descriptor& place = early.places[fd];
+    const std::uint32_t generation = fill(place, name);
+    const std::uint32_t room = options.depth < early_frames ? options.depth : early_frames;
+    early.frame_counts[fd] = static_cast<std::uint8_t>(capture_frames(early.frames[fd], room));
+    early.created.fetch_add(1, std::memory_order_relaxed);
+    place.state.store(word_of(generation, State::live), std::memory_order_release);
+    return true;
 }
 
 SlotRef find_spilled(int fd) {
@@ -145,11 +199,11 @@ bool spill(Mapping& mapping, int fd, std::string_view name) {
     return true;
 }
 
-void forget(Mapping& mapping, Descriptor& place) {
+void forget(Descriptor& place) {
     std::uint32_t word = place.state.load(std::memory_order_acquire);
     while (is_live(word)) {
         if (place.state.compare_exchange_weak(word, word_of((word >> 8) + 1, State::free), std::memory_order_acq_rel)) {
-            count_closed(mapping);
+            count_closed(place);
             return;
         }
     }
@@ -213,6 +267,7 @@ void note_opened(int fd, std::string_view name) {
     if (mapping == nullptr && fresh.inherited != nullptr && takes_spill(*fresh.inherited)) {
         done = spill(*fresh.inherited, fd, name);
     }
+    if (mapping == nullptr && !done) done = enter_early(static_cast<unsigned>(fd), name);
     if (!done) mapping = writable_record();
     if (!done && mapping != nullptr) {
         Descriptor* const place = mapping == fresh.own ? make_place(*mapping, static_cast<unsigned>(fd)) : nullptr;
@@ -226,6 +281,28 @@ void note_opened(int fd, std::string_view name) {
     errno = saved;
 }
 
+void take_in_early_descriptors(Mapping& own) {
+    if (early.owner != identity.pid || !wants_descriptors()) return;
+    record::Counter& counter = counter_of(own);
+    counter.created.fetch_add(early.created.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    counter.released.fetch_add(early.released.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    counter.peak.store(live_in(own), std::memory_order_relaxed);
+    for (std::uint32_t fd = 0; fd < record::first_descriptors; ++fd) {
+        const Descriptor& from = early.places[fd];
+        Descriptor* const to = place_of(fd);
+        if (!is_live(from.state.load(std::memory_order_acquire)) || to == nullptr || is_early(*to)) continue;
+        to->tid = from.tid;
+        to->created_ns = from.created_ns;
+        to->flags = from.flags;
+        to->name_size = from.name_size;
+        copy_bytes(to->thread_name, from.thread_name, sizeof to->thread_name);
+        copy_bytes(to->name, from.name, sizeof to->name);
+        to->stack.store(enter_frames(own, early.frames[fd], early.frame_counts[fd]), std::memory_order_relaxed);
+        to->state.store(word_of(1, State::live), std::memory_order_release);
+    }
+    early.owner = 0;
+}
+
 std::string_view name_of_descriptor(int fd, char (&buffer)[sizeof record::Descriptor::name]) {
     if (fd < 0 || fresh.descriptors_noted.load(std::memory_order_relaxed) == 0 || !is_ours()) return {};
     const Descriptor* const place = place_of(static_cast<unsigned>(fd));
@@ -237,13 +314,13 @@ std::string_view name_of_descriptor(int fd, char (&buffer)[sizeof record::Descri
 
 void note_closing(int fd) {
     if (fd < 0 || !is_ours()) return;
-    if (Descriptor* const place = place_of(static_cast<unsigned>(fd))) forget(*fresh.own, *place);
+    if (Descriptor* const place = place_of(static_cast<unsigned>(fd))) forget(*place);
     if (const SlotRef ref = find_spilled(fd)) forget_spilled(ref);
 }
 
 void note_closing_range(unsigned first, unsigned last) {
     if (fresh.descriptors_noted.load(std::memory_order_relaxed) == 0 || !is_ours()) return;
-    each_open(first, last, [](unsigned, Descriptor& place) { forget(*fresh.own, place); });
+    each_open(first, last, [](unsigned, Descriptor& place) { forget(place); });
     each_spilled([&](const SlotRef& ref) {
         const std::uint64_t fd = ref.slot->b.load(std::memory_order_relaxed);
         if (first <= fd && fd <= last) forget_spilled(ref);
@@ -255,9 +332,15 @@ void look_at_descriptors() {
         !is_ours()) {
         return;
     }
+    bool any = false;
+    each_open(0, ~0U, [&](unsigned fd, Descriptor& place) {
+        if (!is_open(fd)) return forget(place);
+        any = true;
+    });
+    if (any) writable_record();  // those that are in memory only move there
     char buffer[1024];
     each_open(0, ~0U, [&](unsigned fd, Descriptor& place) {
-        if (!is_open(fd)) return forget(*fresh.own, place);
+        if (is_early(place)) return;
         const std::string_view target = target_of(fd, buffer, sizeof buffer);
         if (!target.empty()) place.target.store(intern_string(*fresh.own, target), std::memory_order_release);
     });

@@ -9,6 +9,11 @@
 //
 // 0, 1 and 2 are left out: every program has its standard streams, and none closes them.
 //
+// A program that was just executed keeps its first ones in memory: most that are so short-lived close what
+// they open, and a file for each costs as much as half of such a program. They move to the record as soon
+// as there is one: when anything else is created, and when they are many, have been there for a while or
+// are open at the end. Only a kill before that loses them.
+//
 // Any context; a vforked child's descriptors are nobody's business, and its books its parent's.
 #pragma once
 
@@ -31,6 +36,9 @@ std::string_view name_of_descriptor(int fd, char (&buffer)[sizeof record::Descri
 void note_closing(int fd);
 // The same for all from `first` to `last`.
 void note_closing_range(unsigned first, unsigned last);
+
+// For who opens the process's record.
+void take_in_early_descriptors(Mapping& own);
 
 // Near the end: what is not open any more is forgotten, and of the rest the targets are written down.
 void look_at_descriptors();

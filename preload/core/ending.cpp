@@ -142,14 +142,12 @@ void end_process(Ending ending, int value) {
         return;
     }
     const int saved = errno;
-    Mapping* mapping = fresh.own;
     note_zombies();
+    look_at_descriptors();  // which may open the record
+    Mapping* const mapping = fresh.own;
     if (mapping != nullptr) {
         look_up_pending();
         note_thread_names(*mapping);
-    }
-    look_at_descriptors();
-    if (mapping != nullptr) {
         note_end(*mapping, ending, value);
     }
     if (options.by_hand) hand::at_end(ending, value);

@@ -193,6 +193,7 @@ bool open_own() {
     fill_header(*mapping.header, mapping.ticks);
     last_used = &mapping;
     fresh.own = &mapping;
+    take_in_early_descriptors(mapping);
     return true;
 }
 

@@ -147,20 +147,45 @@ record::ItemId capture(Mapping& mapping, const void* frame) {
 
 }  // namespace
 
-record::ItemId capture_stack(Mapping& mapping) {
+namespace {
+
+// Runs `call()` as the capture under way in the caller's frame, `here`. A handler that interrupted a capture
+// goes without a stack; one that jumped out of it is past.
+template <class Call>
+std::uint32_t alone(std::uintptr_t here, Call call) {
     ThreadState& self = thread_state;
-    const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-    // A handler that interrupted a capture goes without a stack; one that jumped out of it is past.
     if (self.capturing != 0) {
         if (here < self.capturing) return 0;
         end_unwind();
     }
     self.capturing = here;
     const int saved = errno;
-    const record::ItemId id = capture(mapping, __builtin_frame_address(0));
+    const std::uint32_t result = call();
     errno = saved;
     self.capturing = 0;
-    return id;
+    return result;
+}
+
+}  // namespace
+
+record::ItemId capture_stack(Mapping& mapping) {
+    const void* const frame = __builtin_frame_address(0);
+    return alone(reinterpret_cast<std::uintptr_t>(frame), [&] { return capture(mapping, frame); });
+}
+
+std::uint32_t capture_frames(void** frames, std::uint32_t room) {
+    return alone(reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)), [&] {
+        auto** all = static_cast<void**>(__builtin_alloca((room + own_frames) * sizeof(void*)));
+        void** native = nullptr;
+        std::uint32_t count = native_frames(all, room + own_frames, native);
+        if (count > room) count = room;
+        copy_bytes(frames, native, count * sizeof(void*));
+        return count;
+    });
+}
+
+record::ItemId enter_frames(Mapping& mapping, void* const* frames, std::uint32_t count) {
+    return count != 0 ? enter(mapping, frames, count, false) : 0;
 }
 
 bool innermost_frame_is_tempfile() { return tempfile_frame; }

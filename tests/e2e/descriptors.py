@@ -90,6 +90,27 @@ def test_left_out():
     expect_equal(len(descriptors_of(report)), 1, "alone")
 
 
+def test_executed():
+    """A short-lived program has no record, and what it leaves open is known all the same."""
+    for end in ("exit", "_exit"):
+        report, done = TOOL.report("--grace", "0.1", "sh", "-c", f"{PROGRAM} one {end}; {PROGRAM} children {end} 3; :")
+        expect_equal(done.stderr, "", "nothing is said")
+        mine = [leak for leak in descriptors_of(report) if leak["stack"] is not None
+                and any(frame["file"] and "descriptors.c" in frame["file"]
+                        for stack in report["stacks"] if stack["id"] == leak["stack"] for frame in stack["native"])]
+        expect_equal(sorted(leak["name"] for leak in mine), ["/dev/null"] + ["/dev/zero"] * 3, end)
+        expect_equal({user_function(report, leak) for leak in mine}, {"main", "children"}, "where")
+        environment = dict(os.environ, LD_PRELOAD=SHIM, LEFTOVER_OPTIONS="report=%e-%p.json:report_always=1:grace=0.1")
+        os.makedirs(end)
+        subprocess.run(["sh", "-c", f"{PROGRAM} one {end}; :"], env=environment, cwd=end, check=True)
+        told = []
+        for name in os.listdir(end):
+            if name.startswith("descriptors"):
+                with open(os.path.join(end, name), encoding="utf-8") as file:
+                    told += names_of(json.load(file))
+        expect_equal(told, [(3, "/dev/null")], "by hand, " + end)
+
+
 def test_many():
     for end in ("exit", "kill"):
         report, _ = under_run("many", end, "5000")
