@@ -116,12 +116,16 @@ void hide_variables(bool options_too) {
     Text(preload_text, sizeof preload_text) << preload_variable << "=" << options.library;
     char** entry = current_environment();
     if (entry == nullptr) return;
+    // Who put the shim into an empty list, which the program is to find as it was: the user, or we?
+    bool by_us = false;
+    for (char** look = entry; *look != nullptr; ++look) by_us = by_us || value_of(*look, internal_variable) != nullptr;
     while (*entry != nullptr) {
         bool gone = value_of(*entry, internal_variable) != nullptr ||
                     (options_too && value_of(*entry, options_variable) != nullptr);
         if (char* value = value_of(*entry, preload_variable); value != nullptr && names_shim(value)) {
+            const bool was_empty = by_us && is_separator(value[length(value) - 1]);
             cut_shim(value);
-            gone = *value == 0;
+            gone = *value == 0 && !was_empty;
         }
         if (gone) {
             remove_entry(entry);
@@ -147,7 +151,10 @@ EnvironmentPlan::EnvironmentPlan(int dirfd, const char* path, char* const* envp)
             if (!sys::readable(envp[count_])) return;  // the exec fails by itself
             // A launcher inside this session has made its own arrangements.
             if (value_of(envp[count_], internal_variable) != nullptr) return;
-            if (const char* value = value_of(envp[count_], preload_variable)) preload = length(value) + 1;
+            if (const char* value = value_of(envp[count_], preload_variable)) {
+                preload = length(value) + 1;
+                preload_at_ = count_;
+            }
         }
     }
     if (envp != nullptr && !sys::readable(envp + count_)) return;
@@ -163,15 +170,14 @@ char* const* EnvironmentPlan::build(void* space) const {
     Text preload(text, bytes_ - (count_ + 4) * sizeof(char*));
     preload << preload_variable << "=";
     if (asan_[0] != 0) preload << asan_ << "::";
-    bool there = false;
+    const bool there = preload_at_ != none;
     bool has_options = false;
     std::size_t used = 0;
     for (std::size_t i = 0; i < count_; ++i) {
         to[used++] = envp_[i];
         has_options = has_options || value_of(envp_[i], options_variable) != nullptr;
+        if (i != preload_at_) continue;
         const char* value = value_of(envp_[i], preload_variable);
-        if (value == nullptr || there) continue;
-        there = true;
         if (names_shim(value)) continue;
         // The user's own sanitizer stays where it insists to be: first.
         const char* rest = value;
@@ -183,8 +189,9 @@ char* const* EnvironmentPlan::build(void* space) const {
             return false;
         });
         while (rest != value && is_separator(*rest)) ++rest;
+        // By the colon that follows it an empty list is told from none.
         preload << options.library;
-        if (*rest != 0) preload << ":" << rest;
+        if (*rest != 0 || *value == 0) preload << ":" << rest;
         to[used - 1] = text;
     }
     if (!there) {

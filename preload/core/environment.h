@@ -44,7 +44,9 @@ class EnvironmentPlan {
   private:
     char* const* envp_;
     bool adds_ = false;
+    static constexpr std::size_t none = ~std::size_t{0};
     std::size_t count_ = 0;
+    std::size_t preload_at_ = none;  // where LD_PRELOAD is; of several the last, which is the one the loader reads
     std::size_t bytes_ = sizeof(void*);
     unsigned reason_ = 0;
     char asan_[64] = {};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <stdexcept>
 #include <string_view>
@@ -82,15 +83,16 @@ std::vector<std::string> environment_with_shim(const char* const* environment,
                                                const std::string& asan_runtime,
                                                const ShimOptions& options) {
     std::vector<std::string> result = environment_without_shim(environment);
-    bool there = false;
-    for (std::string& entry : result) {
-        if (there || !entry.starts_with(preload)) continue;  // the loader reads the first one
-        there = true;
-        entry = fmt::format("{}{}", preload,
-                            preload_list(shim, asan_runtime, entry.substr(preload.size())));
-    }
-    if (!there)
+    // Of several the loader reads the last one.
+    const auto is_list = [](const std::string& entry) { return entry.starts_with(preload); };
+    const auto last = std::find_if(result.rbegin(), result.rend(), is_list);
+    if (last == result.rend()) {
         result.push_back(fmt::format("{}{}", preload, preload_list(shim, asan_runtime, "")));
+    } else {
+        const std::string users = last->substr(preload.size());
+        *last = fmt::format("{}{}", preload, preload_list(shim, asan_runtime, users));
+        if (users.empty()) *last += ':';  // by this the shim tells an empty list from none
+    }
     result.push_back(to_text(options));
     return result;
 }

@@ -198,6 +198,14 @@ TEST(Environment, keepsEverythingElse) {
         (std::vector<std::string>{"A=1", "LD_PRELOAD=x.so", "LEFTOVER_OPTIONS=mode=off", "B="}));
 }
 
+TEST(Environment, ofSeveralListsTheLoaderReadsTheLast) {
+    const char* before[] = {"LD_PRELOAD=first.so", "A=1", "LD_PRELOAD=", nullptr};
+    const auto with_shim = environment_with_shim(before, "/s.so", "", ShimOptions{});
+    ASSERT_EQ(with_shim.size(), 4U);
+    EXPECT_EQ(with_shim[0], "LD_PRELOAD=first.so");
+    EXPECT_EQ(with_shim[2], "LD_PRELOAD=/s.so:");  // was empty, and is to be found so by the program
+}
+
 TEST(Environment, outerSession) {
     using namespace std::string_literals;
     EXPECT_EQ(outer_session_folder("A=1\0LEFTOVER_INTERNAL=1;id=x;dir=/a;b/x\0B=2\0"s), "/a;b/x");
