@@ -115,6 +115,15 @@ void tell_restart(int signal, bool restart) {
     install(signal);
 }
 
+void restored_by_libc(int signal) {
+#ifdef __x86_64__
+    constexpr int has_restorer = 0x04000000;  // SA_RESTORER of the kernel's headers
+    if (is_watched(signal)) told[signal].sa_flags |= has_restorer;
+#else
+    (void)signal;
+#endif
+}
+
 void take_default(int signal) {
     const int saved = errno;
     struct sigaction now;

@@ -34,4 +34,8 @@ int real_action(int signal, const struct sigaction* action, struct sigaction* ol
 // Changes what the program believes of a signal that has our handler: whether it interrupts calls.
 void tell_restart(int signal, bool restart);
 
+// libc has ignored the signal for a while, as `system` does, and set it back to what it was: a program
+// that compares sees libc's mark in the flags from then on. Any context but a vforked child.
+void restored_by_libc(int signal);
+
 }  // namespace leftover::hand

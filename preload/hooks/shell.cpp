@@ -7,6 +7,7 @@
 #include "preload/core/clock.h"
 #include "preload/core/environment.h"
 #include "preload/core/proc_self.h"
+#include "preload/hand/signals.h"
 #include "preload/hooks/child.h"
 #include "preload/hooks/descriptor.h"
 
@@ -62,6 +63,8 @@ HOOK(int, system, const char* command) {
     }
     const int saved = errno;
     if (slot) release_slot(slot);
+    hand::restored_by_libc(SIGINT);
+    hand::restored_by_libc(SIGQUIT);
     errno = saved;
     return status;
 }
