@@ -9,9 +9,11 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
 import sandbox
 from cases import changed_environment, expect, expect_equal, run_cases
+from machine import Machine
 from tool import Tool
 
 TOOL = Tool(sandbox.enter())
+MACHINE = Machine()
 
 # What it inherits beside environment and descriptors.
 LOOK = r"""
@@ -116,7 +118,7 @@ def test_what_an_uninstrumented_program_leaves():
     kinds = sorted((leak["kind"], leak["severity"]) for leak in report["leaks"])
     expect_equal(kinds, [("process", "error"), ("shared_memory", "error"), ("sysv_shared_memory", "error")],
                  "found from outside")
-    os.system("pkill -x static; ipcrm --all=shm; rm /dev/shm/*")
+    MACHINE.clear()
 
 
 def test_standard_streams():
@@ -155,7 +157,7 @@ def test_summary_into_a_closed_pipe():
     process.stderr.close()
     process.stdin.close()
     expect_equal(process.wait(timeout=60), 6, "the program's status all the same")
-    os.system("pkill -x sleep")
+    MACHINE.end_processes()
 
 
 def test_deleted_working_folder():
@@ -200,7 +202,7 @@ def test_children_from_before():
     expect_equal((done.returncode, done.stderr), (3, ""), "it is not waited for")
     with open("r.json", encoding="utf-8") as file:
         expect_equal(json.load(file)["leaks"], [], "nor reported")
-    os.system("pkill -x sleep")
+    MACHINE.end_processes()
 
 
 run_cases(globals())

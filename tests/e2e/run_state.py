@@ -11,16 +11,14 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
 import sandbox
 from cases import changed_environment, expect, expect_equal, run_cases, wait_for
+from machine import Machine
 from tool import Tool, line_of, state_of
 
 TOOL = Tool(sandbox.enter())
+MACHINE = Machine()
 
 ORPHAN = "sleep 1000 >/dev/null 2>&1 &"
 NOBODY = 65534
-
-
-def end_orphans():
-    os.system("pkill -x sleep")
 
 
 def test_where_it_is():
@@ -50,7 +48,7 @@ def test_whatever_the_umask_is():
     expect("1 process" in done.stderr, "it works", done.stderr)
     expect_equal(stat.S_IMODE(os.stat("state").st_mode), 0o700, "mode")
     expect_equal(stat.S_IMODE(os.stat("state/s/session.json").st_mode), 0o600, "mode of session.json")
-    end_orphans()
+    MACHINE.end_processes()
 
 
 def test_refused():
@@ -104,7 +102,7 @@ def test_records_are_kept_while_something_is_left():
         with open("state/left/session.json", encoding="utf-8") as file:
             kept = json.load(file)
         expect_equal((kept["id"], kept["exit"]), ("left", {"code": 0}), "session.json")
-    end_orphans()
+    MACHINE.end_processes()
 
 
 def test_names():
@@ -175,7 +173,7 @@ def test_nested():
         expect_equal(report["session"]["id"], "outer", "a report of the outer one")
         leaks = [(leak["kind"], leak["details"]["command"]) for leak in report["leaks"] if leak["kind"] == "process"]
         expect_equal(len(leaks), 1, "the leak, once")
-        end_orphans()
+        MACHINE.end_processes()
         # What leaves nothing leaves no trace.
         script = f"{inner} true; ls state/outer-2/nested"
         done = TOOL.run("--session", "outer-2", "sh", "-c", script)

@@ -68,7 +68,8 @@ class Machine:
     def new_processes(self):
         return {pid: start for pid, start in processes().items() if self.before.get(pid) != start}
 
-    def clear(self):
+    def end_processes(self):
+        """Those that came since: in the sandbox no other can be among them."""
         def gone():
             new = self.new_processes()
             for pid in new:
@@ -78,6 +79,9 @@ class Machine:
                     pass
             return not new
         wait_for(gone, "what the case left behind ends")
+
+    def clear(self):
+        self.end_processes()
         for name in os.listdir("/dev/shm"):
             path = os.path.join("/dev/shm", name)
             if os.path.isdir(path):
