@@ -20,6 +20,7 @@ quick is run, and --show prints every part of the plain run. Its rows of the tab
 """
 
 import ctypes
+import difflib
 import fcntl
 import json
 import os
@@ -100,6 +101,7 @@ class Way:
         self.name = name
         self.folder = folder
         self.started = 0
+        self.may_be_incomplete = False  # there was no room for the records
 
     @property
     def watched(self):
@@ -274,7 +276,7 @@ def _check_reports(way, parts):
     verdict = "readable"
     try:
         for report in way.reports():
-            if not report["session"]["complete"]:
+            if not report["session"]["complete"] and not way.may_be_incomplete:
                 verdict = "not complete"
     except (OSError, ValueError, KeyError) as trouble:
         verdict = f"unreadable: {trouble}"
@@ -319,7 +321,7 @@ def _retry(one, way_name, names, plain, other):
         # Once is chance; twice something that never happens plainly is not.
         if strange(name) > 1:
             wrong = [other for other in others if other not in answers]
-            result[name] = f"{len(wrong)} of {len(others)} times {_short(wrong[0])}, plainly {' or '.join(map(_short, answers))}"
+            result[name] = f"{len(wrong)} of {len(others)} times {_apart(wrong[0], answers)}"
         else:
             result[name] = "flaky"
     return result
@@ -328,6 +330,16 @@ def _retry(one, way_name, names, plain, other):
 def _short(text, limit=1500):
     text = str(text)
     return text if len(text) <= limit else text[:limit // 2] + " [...] " + text[-limit // 2:]
+
+
+def _apart(wrong, answers):
+    """What was seen and what is plainly; of long texts the lines that differ."""
+    lines = str(wrong).splitlines()
+    if len(lines) < 12:
+        return f"{_short(wrong)}, plainly {' or '.join(map(_short, answers))}"
+    plain = max(answers, key=lambda answer: difflib.SequenceMatcher(None, lines, str(answer).splitlines()).ratio())
+    return _short("other lines than plainly (-):\n" + "\n".join(
+        difflib.unified_diff(str(plain).splitlines(), lines, lineterm="", n=1)), 3000)
 
 
 def _verdict(parts):
