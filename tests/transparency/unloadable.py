@@ -19,9 +19,13 @@ import sandbox
 
 # Says who it is and what it sees, and runs what follows: by exec, or (-) as a child.
 STEP = """
+#define _GNU_SOURCE
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 extern char **environ;
@@ -41,6 +45,11 @@ int main(int count, char **words) {
 #endif
 #ifdef ROOT
     if (chroot(ROOT) != 0 || chdir("/") != 0) return 81;
+#endif
+#ifdef CONTAINER  /* as container engines do it: the old root is gone */
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", 0, MS_REC | MS_PRIVATE, 0) != 0 ||
+        mount(CONTAINER, CONTAINER, 0, MS_BIND, 0) != 0 || chdir(CONTAINER) != 0 ||
+        syscall(SYS_pivot_root, ".", "old") != 0 || chdir("/") != 0 || umount2("/old", MNT_DETACH) != 0) return 85;
 #endif
     if (count < 2) return 7;
     int child = words[1][0] == '-';
@@ -132,13 +141,14 @@ def closed(way, parts):
             parts[how + second] = seen(way.run(words, tool="/tmp/private"))
 
 
-@subject("chroot", needs=["gcc", "busybox", "ldd"])
+@subject("chroot and containers", needs=["gcc", "busybox", "ldd"])
 def changed_root(way, parts):
     """Into a root with a C library of its own, where the shim is not."""
     root = os.path.abspath("root")
     programs = kinds()
-    prepared(["gcc", "-O1", "-w", f"-DROOT=\"{root}\"", "-o", "changing", f"{BIN}/step.c"])
-    for folder in ("bin", "lib", "lib64"):
+    for how in ("ROOT", "CONTAINER"):
+        prepared(["gcc", "-O1", "-w", f"-D{how}=\"{root}\"", "-o", f"changing-{how}", f"{BIN}/step.c"])
+    for folder in ("bin", "lib", "lib64", "old"):
         os.makedirs(f"{root}/{folder}")
     for name in ("normal", "static", "script"):
         shutil.copy(programs[name], f"{root}/bin")
@@ -150,10 +160,12 @@ def changed_root(way, parts):
                 shutil.copy(word, root + word)
     for words in (["/bin/normal", "/bin/normal"], ["/bin/normal", "-/bin/env"], ["-/bin/static", "/bin/normal"],
                   ["/bin/script", "/bin/normal"], ["-/bin/sh"], ["/bin/env"]):
-        try:
-            parts[" ".join(words)] = seen(way.run([os.path.abspath("changing"), *words], env={"A": "b", "PATH": "/bin"}))
-        except PermissionError as refused:
-            raise harness.Skip("no chroot for this user") from refused
+        for how in ("ROOT", "CONTAINER"):
+            try:
+                parts[f"{how} {' '.join(words)}"] = seen(way.run([os.path.abspath(f"changing-{how}"), *words],
+                                                                env={"A": "b", "PATH": "/bin"}))
+            except PermissionError as refused:
+                raise harness.Skip("no chroot for this user") from refused
 
 
 harness.main()
