@@ -24,6 +24,7 @@ import difflib
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -226,7 +227,7 @@ def add(one):
 
 def _once(one, way_name, names=None):
     """The parts of one run in a folder of its own, the seconds it took, and the way."""
-    top = f"/tmp/work/{one.name.replace(' ', '-').replace('/', '-')}"
+    top = "/tmp/work/" + re.sub(r"[^\w.-]", "-", one.name)
     # The same path each time: programs print where they are.
     shutil.rmtree(top, ignore_errors=True)
     reports = f"/tmp/reports/{way_name}"
