@@ -80,12 +80,14 @@ void add_report(CLI::App& app, int& status) {
     add_paths(*command, options->paths);
     command
         ->add_option("--format", options->format,
-                     "how to show it: text (default) or json; with -o, of files without a prefix")
+                     "how to show it: text (default), json, html, sarif, junit, markdown, gitlab, ndjson\n"
+                     "or folded; with -o, of files without a prefix")
         ->option_text("NAME");
     command
         ->add_option("-o,--output", options->outputs,
                      "write it to FILE instead of showing it; the format by the prefix, else\n"
-                     "--format, else the ending (.json, .txt); '-': standard output; repeatable")
+                     "--format, else the ending (.json, .html, .sarif, .xml, .md, .ndjson, .folded,\n"
+                     ".txt); '-': standard output; repeatable")
         ->option_text("[FORMAT:]FILE")
         ->allow_extra_args(false);
     command->add_flag("--notes", options->notes,

@@ -35,11 +35,21 @@ public:
         newline_ = true;
         return *this;
     }
+    // Behind the last bracket of a document that another one follows, on the next line.
+    void next_document() {
+        buffer_ += '\n';
+        first_ = true;
+        newline_ = false;
+        if (buffer_.size() > capacity) flush();
+    }
     // Behind the last bracket: ends the line and writes what is still held back.
     void finish() {
         buffer_ += '\n';
         flush();
     }
+
+    // Writes what is held back.
+    void flush();
 
     JsonStream& key(std::string_view name) {
         separate();
@@ -83,7 +93,6 @@ private:
         return *this;
     }
     void quote(std::string_view text);
-    void flush();
 
     std::ostream& out_;
     std::string buffer_;

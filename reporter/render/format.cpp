@@ -15,12 +15,12 @@ constexpr std::array table{
     Format{"text", ".txt", text},
     Format{"json", ".json", json},
     Format{"html", ".html", html},
-    Format{"sarif", ".sarif", nullptr},
-    Format{"junit", ".xml", nullptr},
-    Format{"markdown", ".md", nullptr},
-    Format{"gitlab", "", nullptr},
-    Format{"ndjson", ".ndjson", nullptr},
-    Format{"folded", ".folded", nullptr},
+    Format{"sarif", ".sarif", sarif},
+    Format{"junit", ".xml", junit},
+    Format{"markdown", ".md", markdown},
+    Format{"gitlab", "", gitlab},
+    Format{"ndjson", ".ndjson", ndjson},
+    Format{"folded", ".folded", folded},
 };
 
 const Format* find(std::string_view name) {

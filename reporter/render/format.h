@@ -61,5 +61,11 @@ Options options_for(int descriptor);
 void text(const Report& report, const Options& options, std::ostream& out);
 void json(const Report& report, const Options& options, std::ostream& out);
 void html(const Report& report, const Options& options, std::ostream& out);
+void sarif(const Report& report, const Options& options, std::ostream& out);
+void junit(const Report& report, const Options& options, std::ostream& out);
+void markdown(const Report& report, const Options& options, std::ostream& out);
+void gitlab(const Report& report, const Options& options, std::ostream& out);
+void ndjson(const Report& report, const Options& options, std::ostream& out);
+void folded(const Report& report, const Options& options, std::ostream& out);
 
 }  // namespace leftover::render

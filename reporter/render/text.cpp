@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 #include <ostream>
+#include <sstream>
 #include <string>
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include "reporter/render/format.h"
 #include "reporter/render/finding_text.h"
 #include "reporter/render/words.h"
+#include "reporter/render/wrap.h"
 
 namespace leftover::render {
 
@@ -151,7 +153,13 @@ private:
 }  // namespace
 
 void text(const Report& report, const Options& options, std::ostream& out) {
-    TextReport(report, options, out).write();
+    if (options.width <= 0) {
+        TextReport(report, options, out).write();
+        return;
+    }
+    std::ostringstream lines;
+    TextReport(report, options, lines).write();
+    out << wrap(lines.view(), static_cast<std::size_t>(options.width));
 }
 
 }  // namespace leftover::render

@@ -76,9 +76,9 @@ int main(int argc, char** argv) {
 """
 
 
-def compiler(*options, comment="", name="program"):
+def compiler(*options, comment="", name="program", where="."):
     """Builds the program in a folder of its own, and gives its path."""
-    folder = os.path.abspath(f"build-{name}")
+    folder = os.path.abspath(os.path.join(where, f"build-{name}"))
     os.makedirs(folder)
     source = os.path.join(folder, "program.c")
     with open(source, "w", encoding="utf-8") as file:
@@ -92,7 +92,7 @@ def shared_program():
     """The same program for all cases, built once."""
     binary = os.path.join(os.path.dirname(os.getcwd()), "program")
     if not os.path.exists(binary):
-        shutil.copy(compiler(name="shared"), binary)
+        shutil.copy(compiler(name="shared", where=os.pardir), binary)
     return binary
 
 
