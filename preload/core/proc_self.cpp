@@ -23,7 +23,9 @@ long read_file(const char* path, char* buffer, std::size_t size) {
 namespace {
 
 // A numeric field of /proc/PID/stat, counted from 1.
-std::uint64_t read_stat_field(int wanted, int pid, char* state) {
+constexpr int threads_field = 20;
+
+std::uint64_t read_stat_field(int wanted, int pid, char* state, std::uint64_t* threads = nullptr) {
     char path[48];
     Text text(path, sizeof path);
     if (pid == 0) {
@@ -45,6 +47,8 @@ std::uint64_t read_stat_field(int wanted, int pid, char* state) {
         const std::size_t space = rest.find(' ');
         if (space == std::string_view::npos) return 0;
         rest.remove_prefix(space + 1);
+        std::string_view here = rest;
+        if (threads != nullptr && field + 1 == threads_field) take_number(here, *threads);
     }
     std::uint64_t value = 0;
     take_number(rest, value);
@@ -53,9 +57,11 @@ std::uint64_t read_stat_field(int wanted, int pid, char* state) {
 
 }  // namespace
 
-std::uint64_t read_start_ticks(int pid, char* state) { return read_stat_field(22, pid, state); }
+std::uint64_t read_start_ticks(int pid, char* state, std::uint64_t* threads) {
+    return read_stat_field(22, pid, state, threads);
+}
 
-std::uint64_t count_threads() { return read_stat_field(20, 0, nullptr); }
+std::uint64_t count_threads() { return read_stat_field(threads_field, 0, nullptr); }
 
 int last_child() {
     char text[4096];

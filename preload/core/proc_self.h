@@ -13,8 +13,8 @@ namespace leftover {
 long read_file(const char* path, char* buffer, std::size_t size);
 
 // Field 22 of /proc/PID/stat (pid 0: self), in clock ticks since boot; 0 when it cannot be read.
-// `state`, when given, gets field 3.
-std::uint64_t read_start_ticks(int pid = 0, char* state = nullptr);
+// `state`, when given, gets field 3, `threads` field 20.
+std::uint64_t read_start_ticks(int pid = 0, char* state = nullptr, std::uint64_t* threads = nullptr);
 
 // The child that this thread created last, of those that still are its children; 0 when that cannot be
 // told (a kernel without CONFIG_PROC_CHILDREN).

@@ -14,6 +14,7 @@
 #include "preload/core/hook.h"
 #include "preload/core/mapping.h"
 #include "preload/core/proc_self.h"
+#include "preload/core/process_limit.h"
 #include "preload/core/text.h"
 #include "preload/core/unwind_lock.h"
 #include "preload/hand/hand.h"
@@ -58,8 +59,8 @@ void find_library() {
     path << info.dli_fname;
 }
 
-// "1;id=ID;launcher=PID;reaper=PID;root=PID.TICKS;depth=64;python=1;clean=0;kinds=7fff;dir=/to/the/end". False when it is
-// not of that form.
+// "1;id=ID;launcher=PID;reaper=PID;root=PID.TICKS;depth=64;python=1;clean=0;limited=0;kinds=7fff;dir=/to/the/end".
+// False when it is not of that form.
 bool read_internal(std::string_view text) {
     if (!text.starts_with("1;")) return false;
     text.remove_prefix(2);
@@ -88,6 +89,7 @@ bool read_internal(std::string_view text) {
         if (key == "depth") options.depth = static_cast<std::uint32_t>(number < max_depth ? number : max_depth);
         if (key == "python") options.python = number != 0;
         if (key == "clean") options.clean = number != 0;
+        if (key == "limited") options.limited = number != 0;
         if (key == "kinds") options.kinds = static_cast<std::uint32_t>(number);
         if (key == "root") {
             options.by_hand = true;
@@ -148,6 +150,7 @@ void initialise_once() {
     pthread_atfork(before_fork, after_fork_in_parent, at_once ? after_fork_in_child : nullptr);
     watch_exit();
     recording.store(true, std::memory_order_release);
+    if (options.limited) open_process_limit();
 }
 
 __attribute__((constructor)) void construct() {

@@ -21,6 +21,7 @@ struct Options {
     bool by_hand = false;  // nobody but us reports
     bool python = true;
     bool clean = false;    // what is left over will be cleaned up
+    bool limited = false;  // the session has a limit on its processes
     std::uint32_t kinds = record::all_kinds;
     std::uint32_t depth = 64;
     pid_t launcher = 0;             // in the session's first process: its parent

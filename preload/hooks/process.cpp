@@ -9,6 +9,7 @@
 
 #include "preload/core/ending.h"
 #include "preload/core/environment.h"
+#include "preload/core/process_limit.h"
 #include "preload/hooks/child.h"
 #include "preload/hooks/descriptor.h"
 #include "preload/hooks/quiet.h"
@@ -28,41 +29,50 @@ SlotRef intend() {
     return intend_child();
 }
 
+pid_t refuse() {
+    errno = EAGAIN;
+    return -1;
+}
+
+pid_t fork_by(pid_t (*real)()) {
+    const bool keeps_books = ready();
+    ChildPlace place;
+    if (place.refused()) return refuse();
+    const SlotRef slot = keeps_books ? intend() : SlotRef{};
+    const pid_t pid = real();
+    if (pid == 0) {
+        place.is_mine();
+        return 0;
+    }
+    place.belongs_to(pid);
+    if (keeps_books) child_created(slot, pid);
+    return pid;
+}
+
 }  // namespace
 
-HOOK(pid_t, fork, ) {
-    if (!ready()) return real_fork();
-    const SlotRef slot = intend();
-    const pid_t pid = real_fork();
-    if (pid != 0) child_created(slot, pid);
-    return pid;
-}
+HOOK(pid_t, fork, ) { return fork_by(real_fork); }
 
-HOOK(pid_t, __fork, ) {
-    if (!ready()) return real___fork();
-    const SlotRef slot = intend();
-    const pid_t pid = real___fork();
-    if (pid != 0) child_created(slot, pid);
-    return pid;
-}
+HOOK(pid_t, __fork, ) { return fork_by(real___fork); }
 
 HOOK(pid_t, _Fork, ) {
-    if (!ready()) return real__Fork();
-    const SlotRef slot = intend();
-    const pid_t pid = real__Fork();
-    if (pid != 0) {
-        child_created(slot, pid);
-    } else if (is_new_child()) {
-        adopt_fork();
-    }
+    const pid_t pid = fork_by(real__Fork);
+    if (pid == 0 && recording.load(std::memory_order_relaxed) && !shares_parent_memory() && is_new_child()) adopt_fork();
     return pid;
 }
 
 HOOK(pid_t, forkpty, int* master, char* name, const struct termios* terminal, const struct winsize* window) {
     if (!ready()) return real_forkpty(master, name, terminal, window);
+    ChildPlace place;
+    if (place.refused()) return refuse();
     const SlotRef slot = intend();
     const pid_t pid = real_forkpty(master, name, terminal, window);
-    if (pid != 0) child_created(slot, pid);
+    if (pid == 0) {
+        place.is_mine();
+    } else {
+        place.belongs_to(pid);
+        child_created(slot, pid);
+    }
     if (pid > 0) opened(*master, "/dev/ptmx");
     return pid;
 }
@@ -70,6 +80,8 @@ HOOK(pid_t, forkpty, int* master, char* name, const struct termios* terminal, co
 // The parent ends in there, by an _exit that nobody can see; the child comes back.
 HOOK(int, daemon, int nochdir, int noclose) {
     if (!ready()) return real_daemon(nochdir, noclose);
+    ChildPlace place;
+    if (place.refused()) return refuse();
     const SlotRef slot = intend();
     const pid_t before = identity.pid;
     expect_end(record::Ending::code, 0);
@@ -77,6 +89,7 @@ HOOK(int, daemon, int nochdir, int noclose) {
     const int saved = errno;
     ready();
     if (identity.pid == before) {
+        place.belongs_to(-1);
         take_back_end();
         child_created(slot, -1);
     } else if (slot) {
@@ -85,6 +98,7 @@ HOOK(int, daemon, int nochdir, int noclose) {
         if (fresh.inherited != nullptr) own = slot_at(*fresh.inherited, identity.slot);
         child_created(own, identity.pid);
     }
+    if (identity.pid != before) place.is_mine();
     errno = saved;
     return result;
 }
@@ -97,8 +111,13 @@ HOOK(int, clone, int (*function)(void*), void* stack, int flags, void* argument,
     pid_t* child_tid = va_arg(rest, pid_t*);
     va_end(rest);
     const bool is_ready = ready();
-    if (!is_ready || (flags & CLONE_THREAD) != 0) {
-        return real_clone(function, stack, flags, argument, parent_tid, tls, child_tid);
+    if ((flags & CLONE_THREAD) != 0) return real_clone(function, stack, flags, argument, parent_tid, tls, child_tid);
+    ChildPlace place;
+    if (place.refused()) return refuse();
+    if (!is_ready) {
+        const int child = real_clone(function, stack, flags, argument, parent_tid, tls, child_tid);
+        place.belongs_to(child);
+        return child;
     }
     const bool shares = (flags & CLONE_VM) != 0;
     const SlotRef slot = intend();
@@ -108,6 +127,7 @@ HOOK(int, clone, int (*function)(void*), void* stack, int flags, void* argument,
     const int saved = errno;
     // With CLONE_VFORK the child has exec'd or ended by now; without, nobody tells us when it does.
     if (shares && (pid < 0 || (flags & CLONE_VFORK) != 0)) fresh.memory_sharers.fetch_sub(1, std::memory_order_relaxed);
+    place.belongs_to(pid);
     child_created(slot, pid);
     errno = saved;
     return pid;
@@ -122,6 +142,8 @@ using Spawn = int (*)(pid_t*, const char*, const posix_spawn_file_actions_t*, co
 __attribute__((noinline)) int spawn(Spawn real, pid_t* result, const char* file, const char* path,
                                     const posix_spawn_file_actions_t* actions, const posix_spawnattr_t* attributes,
                                     char* const* argv, char* const* envp) {
+    ChildPlace place;
+    if (place.refused()) return EAGAIN;
     const EnvironmentPlan plan(AT_FDCWD, path, envp);
     char* const* environment = plan.build(__builtin_alloca(plan.bytes()));
     const QuietPlan quiet(argv);
@@ -139,6 +161,7 @@ __attribute__((noinline)) int spawn(Spawn real, pid_t* result, const char* file,
             std::memory_order_relaxed);
         slot.slot->value.store(plan.reason(), std::memory_order_relaxed);
     }
+    place.belongs_to(error == 0 ? pid : -1);
     child_created(slot, error == 0 ? pid : -1);
     if (error == 0 && result != nullptr) *result = pid;
     return error;

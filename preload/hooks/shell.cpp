@@ -7,6 +7,7 @@
 #include "preload/core/clock.h"
 #include "preload/core/environment.h"
 #include "preload/core/proc_self.h"
+#include "preload/core/process_limit.h"
 #include "preload/hand/signals.h"
 #include "preload/hooks/child.h"
 #include "preload/hooks/descriptor.h"
@@ -55,6 +56,11 @@ SlotRef intend() {
 
 HOOK(int, system, const char* command) {
     if (!ready() || command == nullptr) return real_system(command);
+    ChildPlace place;
+    if (place.refused()) {
+        errno = EAGAIN;
+        return -1;
+    }
     const SlotRef slot = intend();
     int status;
     {
@@ -62,6 +68,7 @@ HOOK(int, system, const char* command) {
         status = real_system(command);
     }
     const int saved = errno;
+    place.give_back();
     if (slot) release_slot(slot);
     hand::restored_by_libc(SIGINT);
     hand::restored_by_libc(SIGQUIT);
@@ -71,6 +78,11 @@ HOOK(int, system, const char* command) {
 
 HOOK(FILE*, popen, const char* command, const char* mode) {
     if (!ready()) return real_popen(command, mode);
+    ChildPlace place;
+    if (place.refused()) {
+        errno = EAGAIN;
+        return nullptr;
+    }
     const SlotRef slot = intend();
     FILE* stream;
     {
@@ -78,6 +90,7 @@ HOOK(FILE*, popen, const char* command, const char* mode) {
         stream = real_popen(command, mode);
     }
     const int saved = errno;
+    if (process_limit != nullptr) place.belongs_to(stream == nullptr ? -1 : last_child());
     if (slot) {
         if (stream == nullptr) {
             release_slot(slot);

@@ -15,6 +15,7 @@ __vfork:
     .cfi_adjust_cfa_offset -16
     .cfi_restore x29
     .cfi_restore x30
+    cbnz w0, 2f
     mov x0, #0x4111             // CLONE_VM | CLONE_VFORK | SIGCHLD
     mov x1, #0
     mov x2, #0
@@ -33,6 +34,8 @@ __vfork:
     .cfi_restore x29
     .cfi_restore x30
 1:  ret
+2:  mov w0, #-1                 // refused
+    ret
     .cfi_endproc
     .size vfork, . - vfork
     .size __vfork, . - __vfork

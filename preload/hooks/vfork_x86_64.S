@@ -14,6 +14,9 @@ __vfork:
     call leftover_before_vfork
     addq $8, %rsp
     .cfi_adjust_cfa_offset -8
+    testl %eax, %eax
+    jnz 2f
+    .cfi_remember_state
     popq %rdi
     .cfi_adjust_cfa_offset -8
     .cfi_register %rip, %rdi
@@ -31,6 +34,9 @@ __vfork:
     addq $8, %rsp
     .cfi_adjust_cfa_offset -8
 1:  ret
+    .cfi_restore_state
+2:  movl $-1, %eax              // refused
+    ret
     .cfi_endproc
     .size vfork, . - vfork
     .size __vfork, . - __vfork

@@ -17,6 +17,9 @@ void add_report(CLI::App& app, int& status);  // report.cpp
 void add_gate(CLI::App& app, int& status);        // gate.cpp
 void add_diff(CLI::App& app, int& status);        // diff.cpp
 void add_baseline(CLI::App& app, int& status);    // baseline.cpp
+void add_ps(CLI::App& app, int& status);      // ps.cpp
+void add_wait(CLI::App& app, int& status);    // wait.cpp
+void add_stop(CLI::App& app, int& status);    // stop.cpp
 void add_completion(CLI::App& app, int& status);  // completion.cpp
 void add_manual(CLI::App& app, int& status);      // completion.cpp
 
@@ -24,7 +27,7 @@ using Add = void (*)(CLI::App& app, int& status);
 
 // In the order in which the help lists them.
 inline constexpr Add all_commands[] = {add_run, add_report, add_gate, add_diff, add_baseline,
-                                        add_completion, add_manual};
+                                        add_ps, add_wait, add_stop, add_completion, add_manual};
 
 // Exit statuses of the tool's own. What a command means by others is in its help.
 inline constexpr int ok = 0;

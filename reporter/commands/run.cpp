@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "preload/record/process_limit.h"
 #include "reporter/commands/commands.h"
 #include "reporter/commands/view.h"
 #include "reporter/model/names.h"
@@ -23,6 +24,7 @@ namespace {
 
 constexpr double longest_grace = 366.0 * 24 * 3600;
 constexpr unsigned most_frames = 256;
+constexpr unsigned most_sessions = 1'000'000;
 
 // As they come from the command line.
 struct Arguments {
@@ -135,6 +137,25 @@ void add_run(CLI::App& app, int& status) {
         ->allow_extra_args(false);
     run->add_option("--session", options.session, "The session's id, instead of a made-up one")
         ->type_name("NAME");
+    run->add_flag("--keep", options.keep,
+                  "Keep the session's record, outcome and captured output: ps --all, wait, report");
+    run->add_flag("--detach", options.detach,
+                  "Start it in the background, print the session's id and return when it runs");
+    run->add_option("--capture", options.capture,
+                    "Also keep the output: DIR/stdout.log and DIR/stderr.log")
+        ->type_name("DIR");
+    run->add_option("--on-complete", options.on_complete,
+                    "Have the shell run this afterwards, LEFTOVER_EXIT_CODE and others set")
+        ->type_name("COMMAND");
+    run->add_option("--max-processes", options.max_processes,
+                    "At most N live processes: further forks fail with EAGAIN")
+        ->check(CLI::Range(1U, record::most_processes))
+        ->type_name("N");
+    CLI::Option* most = run->add_option("--max-sessions", options.max_sessions,
+                                        "Refused while N sessions of this state folder live")
+                            ->check(CLI::Range(1U, most_sessions))
+                            ->type_name("N");
+    run->add_flag("--wait", options.wait, "With --max-sessions: wait for one's turn")->needs(most);
     run->add_flag("-q,--quiet", options.quiet, "Say nothing but errors of leftover itself");
 
     // From the first word that is no option on, everything is the command's. CLI11 parses on behind
@@ -150,6 +171,7 @@ void add_run(CLI::App& app, int& status) {
         "  leftover run -- python3 train.py              run it, then say what it left behind\n"
         "  leftover run --gate -o leaks.json -- make test\n"
         "  leftover run --clean -- ./job.sh              and leave nothing, whatever happens to it\n"
+        "  leftover run --detach --session nightly -- ./nightly.sh\n"
         "\n"
         "Exit status: COMMAND's own (killed by a signal: leftover dies of the same one); 23 by the\n"
         "gate; 125 leftover itself failed; 126 COMMAND cannot be executed; 127 it is not there.");

@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "reporter/kernel/process.h"
+#include "reporter/run/helper_process.h"
 
 namespace leftover::run {
 namespace {
@@ -54,12 +55,16 @@ void wait_for_descendants(double seconds, const Signals& signals) {
 
 std::vector<int> live_descendants() {
     reap_all();
+    return live_descendants_of(::getpid());
+}
+
+std::vector<int> live_descendants_of(int pid) {
     std::multimap<int, int> children;
-    for (const int pid : kernel::list_processes()) {
-        const auto stat = kernel::read_stat(pid);
-        if (stat && kernel::is_alive(*stat)) children.emplace(stat->ppid, pid);
+    for (const int each : kernel::list_processes()) {
+        const auto stat = kernel::read_stat(each);
+        if (stat && kernel::is_alive(*stat) && !is_helper(*stat)) children.emplace(stat->ppid, each);
     }
-    std::vector<int> found = {::getpid()};
+    std::vector<int> found = {pid};
     for (std::size_t i = 0; i < found.size(); ++i) {
         const auto [begin, end] = children.equal_range(found[i]);
         for (auto child = begin; child != end; ++child) found.push_back(child->second);

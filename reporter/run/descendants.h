@@ -17,7 +17,10 @@ bool has_children();
 // Waits until no descendant lives, at most so long. A TERM, INT, HUP or QUIT ends the wait.
 void wait_for_descendants(double seconds, const Signals& signals);
 
-// All processes below this one.
+// All processes below this one, but our helpers.
 std::vector<int> live_descendants();
+
+// The same of any process.
+std::vector<int> live_descendants_of(int pid);
 
 }  // namespace leftover::run

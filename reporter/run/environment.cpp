@@ -37,9 +37,10 @@ bool is_asan(std::string_view entry) {
 }
 
 std::string to_text(const ShimOptions& options) {
-    return fmt::format("{}1;id={};launcher={};depth={};python={};clean={};kinds={:x};dir={}", internal,
-                       options.session, options.launcher, options.depth, options.python ? 1 : 0,
-                       options.clean ? 1 : 0, options.kinds, options.folder);
+    return fmt::format("{}1;id={};launcher={};depth={};python={};clean={};limited={};kinds={:x};dir={}",
+                       internal, options.session, options.launcher, options.depth,
+                       options.python ? 1 : 0, options.clean ? 1 : 0, options.limited ? 1 : 0,
+                       options.kinds, options.folder);
 }
 
 }  // namespace

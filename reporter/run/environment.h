@@ -16,6 +16,7 @@ struct ShimOptions {
     int launcher = 0;    // the process whose child the session's first program is
     unsigned depth = 64;
     bool python = true;
+    bool limited = false;  // there is a process_limit.h
     std::uint32_t kinds = record::all_kinds;
     bool clean = false;  // what is left over will be cleaned up: nobody need complain about it
 };

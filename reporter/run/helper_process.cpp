@@ -6,12 +6,37 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <csignal>
 #include <utility>
 
 namespace leftover::run {
+namespace {
+
+constexpr const char* helper_name = "leftover-helper";
+
+void close_between(unsigned first, unsigned last) {
+    if (first > last || ::syscall(SYS_close_range, first, last, 0U) == 0) return;
+    const long most = std::min(::sysconf(_SC_OPEN_MAX), 65'536L);
+    for (unsigned fd = first; fd <= last && fd < static_cast<unsigned>(most); ++fd) {
+        ::close(static_cast<int>(fd));
+    }
+}
+
+// `kept` in ascending order.
+void close_all_but(const std::vector<int>& kept) {
+    unsigned next = 0;
+    for (const int fd : kept) {
+        if (fd < 0) continue;
+        if (static_cast<unsigned>(fd) > next) close_between(next, static_cast<unsigned>(fd) - 1);
+        next = static_cast<unsigned>(fd) + 1;
+    }
+    close_between(next, UINT_MAX);
+}
+
+}  // namespace
 
 HelperProcess::HelperProcess(HelperProcess&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)) {}
@@ -24,21 +49,19 @@ HelperProcess& HelperProcess::operator=(HelperProcess&& other) noexcept {
     return *this;
 }
 
-pid_t HelperProcess::fork_helper() {
+pid_t HelperProcess::fork_helper(HelperNeeds& needs) {
     const pid_t parent = ::getpid();
+    std::sort(needs.descriptors.begin(), needs.descriptors.end());
     sigset_t all, before;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
     // Without a signal at its end, so that only a wait with __WALL finds it.
     const long pid = ::syscall(SYS_clone, 0L, 0L, 0L, 0L, 0L);
     if (pid == 0) {
-        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        ::prctl(PR_SET_NAME, "leftover-helper");
-        if (::getppid() != parent) end_helper();
-        if (::syscall(SYS_close_range, 0U, UINT_MAX, 0U) != 0) {
-            const long most = ::sysconf(_SC_OPEN_MAX);
-            for (int fd = 0; fd < most && fd < 65'536; ++fd) ::close(fd);
-        }
+        if (!needs.outlives) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        ::prctl(PR_SET_NAME, helper_name);
+        if (!needs.outlives && ::getppid() != parent) end_helper();
+        close_all_but(needs.descriptors);
         return 0;
     }
     sigprocmask(SIG_SETMASK, &before, nullptr);
@@ -57,6 +80,11 @@ void HelperProcess::end() {
     while (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | __WALL) != 0 &&
            errno == EINTR) {
     }
+}
+
+bool is_helper(const kernel::ProcessStat& process) {
+    return process.comm == helper_name &&
+           kernel::read_executable(process.pid) == kernel::read_executable(process.ppid);
 }
 
 }  // namespace leftover::run

@@ -49,6 +49,14 @@ int execute(const char* path, std::vector<char*>& arguments, const std::vector<c
     return errno;
 }
 
+// A placeholder of ours may lie in the way, see hold_standard_descriptors(); the copy is inherited.
+void connect(const std::array<int, 3>& streams) {
+    for (int fd = 0; fd < 3; ++fd) {
+        const int from = streams[static_cast<std::size_t>(fd)];
+        if (from >= 0) ::dup2(from, fd);
+    }
+}
+
 }  // namespace
 
 Launch::Launch(const Command& command, const Signals& signals) {
@@ -69,6 +77,7 @@ Launch::Launch(const Command& command, const Signals& signals) {
         char ready = 0;
         if (!read_whole(go.out.get(), &ready, 1)) ::_exit(0);  // the launcher is gone
         signals.restore();
+        connect(command.streams);
         const int error = execute(command.path.c_str(), arguments, environment, shell_arguments);
         if (::write(failure.in.get(), &error, sizeof error) < 0) ::_exit(126);
         ::_exit(127);

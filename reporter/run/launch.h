@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct Command {
     std::string path;  // the file; arguments[0] is the name the user gave
     std::vector<std::string> arguments;
     std::vector<std::string> environment;
+    std::array<int, 3> streams = {-1, -1, -1};  // what 0, 1 and 2 are to be; -1: as they are here
 };
 
 class Launch {

@@ -29,6 +29,16 @@ struct Options {
     bool quiet = false;
     std::map<std::string, std::string> labels;
     std::string session;  // empty: a made-up id
+    bool keep = false;
+    bool detach = false;
+    std::string capture;         // a folder; empty: none
+    std::string on_complete;     // for the shell; empty: none
+    unsigned max_processes = 0;  // 0: any number
+    unsigned max_sessions = 0;   // 0: any number
+    bool wait = false;           // for one's turn among them
+
+    bool is_kept() const { return keep || detach; }
+    bool is_captured() const { return detach || !capture.empty(); }
 };
 
 // A list as --kinds takes it: names separated by commas; -NAME leaves one out, of all kinds when it

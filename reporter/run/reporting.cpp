@@ -54,8 +54,9 @@ void complete(Report& report, const SessionFile& facts) {
     program->exit = facts.session.exit;
 }
 
-// The program's streams are ours, passed on.
-std::optional<kernel::FileId> file_of(int fd) {
+// The program's streams are ours, passed on, unless they are captured.
+std::optional<kernel::FileId> stream_of(int fd, const Capture* capture) {
+    if (capture != nullptr) return capture->id(fd);
     struct stat facts{};
     if (::fstat(fd, &facts) != 0) return std::nullopt;
     return kernel::FileId{facts.st_dev, facts.st_ino};
@@ -78,14 +79,14 @@ void add_outside(Report& report, const Snapshot& before, const Options& options)
 }  // namespace
 
 Report make_report(const std::string& folder, const SessionFile& facts, const Snapshot& before,
-                   const Options& options, bool& trouble) {
+                   const Options& options, bool& trouble, const Capture* capture) {
     Report report;
     try {
         JudgeOptions judging;
         judging.live_processes = live_descendants();
         judging.ignored_processes = {::getpid()};
-        judging.standard_output = file_of(STDOUT_FILENO);
-        judging.standard_error = file_of(STDERR_FILENO);
+        judging.standard_output = stream_of(STDOUT_FILENO, capture);
+        judging.standard_error = stream_of(STDERR_FILENO, capture);
         report = judge_folder(folder, judging);
         complete(report, facts);
         add_nested(report, folder, judging);

@@ -5,6 +5,7 @@
 
 #include "reporter/judge/outside.h"
 #include "reporter/model/model.h"
+#include "reporter/run/capture.h"
 #include "reporter/run/options.h"
 #include "reporter/run/session_file.h"
 
@@ -12,9 +13,9 @@ namespace leftover::run {
 
 // What is left over, checked against the kernel, the processes that still live below us, and what
 // there was `before`. When that fails, what the launcher itself knows, and one line on standard
-// error; `trouble` is set.
+// error; `trouble` is set. `capture`: what the program's streams are, if they are not ours.
 Report make_report(const std::string& folder, const SessionFile& facts, const Snapshot& before,
-                   const Options& options, bool& trouble);
+                   const Options& options, bool& trouble, const Capture* capture = nullptr);
 
 // Writes every -o. Returns false, with a line on standard error each, when one could not be written.
 bool write_outputs(const Report& report, const Options& options);

@@ -10,6 +10,7 @@
 
 #include "reporter/commands/commands.h"
 #include "reporter/run/descendants.h"
+#include "reporter/run/detach.h"
 #include "reporter/run/escort.h"
 #include "reporter/run/message.h"
 #include "reporter/run/own_end.h"
@@ -25,8 +26,8 @@ int end_like(const Exit& exit) {
     return exit.code.value_or(commands::run_trouble);
 }
 
-Exit supervise(const Options& options, const Signals& signals) {
-    Supervisor supervisor(options, signals);
+Exit supervise(const Options& options, const Signals& signals, const Detached& detached = {}) {
+    Supervisor supervisor(options, signals, detached);
     return supervisor.run();
 }
 
@@ -54,6 +55,12 @@ Exit supervise_apart(const Options& options, const Signals& signals) {
 int run(const Options& options) {
     hold_standard_descriptors();
     check_proc();
+    if (options.detach) {
+        return detach([&options](const Detached& detached) {
+            const Signals signals;
+            return end_like(supervise(options, signals, detached));
+        });
+    }
     const bool apart = ::getpid() == 1 || has_children();
     const Signals signals;
     // By then the supervisor is gone and has tidied up: we may die in there.

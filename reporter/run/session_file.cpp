@@ -57,6 +57,11 @@ Json to_json(const SessionFile& file) {
                        {"instrumented", file.instrumented},
                        {"reason", file.instrumented ? Json(nullptr) : Json(file.reason)}};
     json["boot_id"] = file.boot_id;
+    json["pid_namespace"] = file.pid_namespace;
+    json["kept"] = file.kept;
+    json["stdout"] = file.standard_output;
+    json["stderr"] = file.standard_error;
+    json["report"] = file.report;
     if (file.ended) {
         json["exit"] = to_json(session.exit);
         json["duration_seconds"] = session.duration_seconds;
@@ -89,6 +94,11 @@ SessionFile from_json(const Json& json) {
     file.instrumented = program.value("instrumented", true);
     if (!file.instrumented) file.reason = program.value("reason", "");
     file.boot_id = json.value("boot_id", "");
+    file.pid_namespace = json.value("pid_namespace", std::uint64_t{0});
+    file.kept = json.value("kept", false);
+    file.standard_output = json.value("stdout", "");
+    file.standard_error = json.value("stderr", "");
+    file.report = json.value("report", "");
     if (const auto exit = json.find("exit"); exit != json.end()) {
         file.ended = true;
         session.exit = exit_from(*exit);

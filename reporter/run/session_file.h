@@ -23,9 +23,13 @@ struct SessionFile {
     Session session;  // without what is only known at the end
     ProcessId launcher, program;
     std::string boot_id;
+    std::uint64_t pid_namespace = 0;  // of these pids; 0: not known
     std::string executable;  // of the program
     bool instrumented = true;
     std::string reason;  // why not
+    bool kept = false;  // the folder stays, whatever is in it
+    // Absolute; empty: not captured, no report.
+    std::string standard_output, standard_error, report;
     bool ended = false;  // session.exit and session.duration_seconds are known
 };
 

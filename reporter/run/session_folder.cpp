@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -17,6 +18,7 @@
 #include <filesystem>
 #include <optional>
 #include <stdexcept>
+#include <thread>
 
 #include "preload/record/format.h"
 #include "reporter/judge/judge.h"
@@ -53,6 +55,16 @@ bool lock(const Descriptor& folder, int how) {
 bool is_process(const ProcessId& id) {
     const auto stat = kernel::read_stat(id.pid);
     return stat && stat->start_ticks == id.start_ticks && kernel::is_alive(*stat);
+}
+
+// Who only looks whether a session lives has the lock for a moment, too.
+bool lock_for_good(const Descriptor& folder, const std::string& path) {
+    for (int attempt = 0; !lock(folder, LOCK_EX); ++attempt) {
+        const auto file = read_session_file(path);
+        if (attempt == 50 || !file || is_process(file->launcher)) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return true;
 }
 
 // The process that a record's name, PID-TICKS-N.record, names.
@@ -126,7 +138,7 @@ void move_aside(const std::string& folder) {
 void clear_name(const std::string& folder, const std::string& id) {
     const Descriptor old = open_folder(folder);
     if (!old.is_open() && errno == ENOENT) return;  // it has just gone
-    if (!lock(old, LOCK_EX) || any_process_lives(folder)) {
+    if (!lock_for_good(old, folder) || any_process_lives(folder)) {
         throw std::runtime_error(fmt::format("a session named '{}' is running", id));
     }
     move_aside(folder);
@@ -155,10 +167,32 @@ bool session_lives(const std::string& folder) {
 bool remove_if_finished(const std::string& folder) {
     const Descriptor open = open_folder(folder);
     if (!open.is_open()) return errno == ENOENT;
-    if (!lock(open, LOCK_EX) || any_process_lives(folder) || !nothing_is_left(folder)) return false;
+    return lock(open, LOCK_EX) && remove_if_finished(folder, open);
+}
+
+bool remove_if_finished(const std::string& folder, const Descriptor&) {
+    if (any_process_lives(folder) || !nothing_is_left(folder)) return false;
     std::error_code error;
     fs::remove_all(folder, error);
     return !error;
+}
+
+std::optional<Descriptor> lock_dead_session(const std::string& folder) {
+    Descriptor open = open_folder(folder);
+    if (!open.is_open() || !lock_for_good(open, folder)) return std::nullopt;
+    return open;
+}
+
+SessionState session_state(const std::string& folder) {
+    {
+        const Descriptor open = open_folder(folder);
+        if (!open.is_open()) return SessionState::ended;
+        if (!lock(open, LOCK_SH)) return SessionState::running;
+    }
+    const auto file = read_session_file(folder);
+    // What outlives a session that was reported on is left over from it.
+    if (file && file->ended) return SessionState::ended;
+    return any_process_lives(folder) ? SessionState::unsupervised : SessionState::ended;
 }
 
 SessionFolder SessionFolder::create(const std::string& state_folder, std::string id) {

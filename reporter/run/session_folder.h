@@ -2,6 +2,7 @@
 // lives; the lock works across pid namespaces, and ends with its holder, however that dies.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,21 @@ bool session_lives(const std::string& folder);
 
 // Removes the folder of a dead session of which nothing is left over. False when it stays.
 bool remove_if_finished(const std::string& folder);
+
+// The lock of a session that has no leftover (any more), for who wants to work on it alone. Nothing when
+// somebody has it.
+std::optional<Descriptor> lock_dead_session(const std::string& folder);
+
+// remove_if_finished() for who has that lock.
+bool remove_if_finished(const std::string& folder, const Descriptor& lock);
+
+enum class SessionState {
+    running,       // its leftover has not ended
+    unsupervised,  // its leftover was killed, or it has none (by hand), and processes of it live
+    ended,
+};
+
+SessionState session_state(const std::string& folder);
 
 class SessionFolder {
 public:

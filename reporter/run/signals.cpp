@@ -18,7 +18,8 @@ bool is_termination(int signal) {
            termination_signals.end();
 }
 
-Signals::Signals() : awaited_(), inherited_mask_(), inherited_child_action_() {
+Signals::Signals()
+    : awaited_(), inherited_mask_(), inherited_child_action_(), inherited_pipe_action_() {
     sigemptyset(&awaited_);
     for (const int signal : passed_signals) sigaddset(&awaited_, signal);
     for (const int signal : stop_signals) sigaddset(&awaited_, signal);
@@ -30,12 +31,20 @@ Signals::Signals() : awaited_(), inherited_mask_(), inherited_child_action_() {
     struct sigaction standard {};
     standard.sa_handler = SIG_DFL;
     sigaction(SIGCHLD, &standard, &inherited_child_action_);
+    sigaction(SIGPIPE, nullptr, &inherited_pipe_action_);
 }
 
 void Signals::restore() const {
     sigaction(SIGCHLD, &inherited_child_action_, nullptr);
+    sigaction(SIGPIPE, &inherited_pipe_action_, nullptr);
     sigprocmask(SIG_SETMASK, &inherited_mask_, nullptr);
 }
+
+Signals::Unblocked::Unblocked(const Signals& signals) : blocked_() {
+    sigprocmask(SIG_SETMASK, &signals.inherited_mask_, &blocked_);
+}
+
+Signals::Unblocked::~Unblocked() { sigprocmask(SIG_SETMASK, &blocked_, nullptr); }
 
 void Signals::prepare_to_report() const {
     sigset_t set;
@@ -57,6 +66,8 @@ void Signals::prepare_to_report() const {
     ignored.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &ignored, nullptr);
 }
+
+void Signals::take_again() const { sigprocmask(SIG_BLOCK, &awaited_, nullptr); }
 
 bool wait_for_signal(const sigset_t& set, siginfo_t& info, double seconds) {
     using Clock = std::chrono::steady_clock;

@@ -25,14 +25,31 @@ public:
     // In the child, before exec: masks and dispositions as leftover got them.
     void restore() const;
 
+    // As leftover got them, for as long as one of these lives: nothing of the session is there yet, and
+    // a signal may do to us what it does.
+    class Unblocked {
+    public:
+        explicit Unblocked(const Signals& signals);
+        ~Unblocked();
+        Unblocked(const Unblocked&) = delete;
+        Unblocked& operator=(const Unblocked&) = delete;
+
+    private:
+        sigset_t blocked_;
+    };
+
     // When the program has ended: of TERM, INT, HUP and QUIT the first one from now on has no effect,
     // the report is nearly there; the second one ends leftover. SIGPIPE never does.
     void prepare_to_report() const;
+
+    // Takes signals one by one again, as before prepare_to_report().
+    void take_again() const;
 
 private:
     sigset_t awaited_;
     sigset_t inherited_mask_;
     struct sigaction inherited_child_action_;
+    struct sigaction inherited_pipe_action_;
 };
 
 // Waits for one of `set`, at most so long (negative: for ever). False when none came.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -78,14 +79,7 @@ std::string variable(const char* name) {
     return value == nullptr ? "" : value;
 }
 
-}  // namespace
-
-StatePlace StatePlace::of_this_process() {
-    return {variable("LEFTOVER_STATE_DIR"), variable("XDG_RUNTIME_DIR"), ::geteuid()};
-}
-
-std::string state_folder(const StatePlace& place) {
-    const std::string path = wanted_folder(place);
+std::string made_state_folder(const std::string& path, const StatePlace& place) {
     const fs::path parent = fs::path(path).parent_path();
     std::error_code error;
     if (!parent.empty()) fs::create_directories(parent, error);  // make() tells if it failed
@@ -96,6 +90,20 @@ std::string state_folder(const StatePlace& place) {
     return real.string();
 }
 
+}  // namespace
+
+StatePlace StatePlace::of_this_process() {
+    return {variable("LEFTOVER_STATE_DIR"), variable("XDG_RUNTIME_DIR"), ::geteuid()};
+}
+
+std::string state_folder(const StatePlace& place) {
+    return made_state_folder(wanted_folder(place), place);
+}
+
+std::string lasting_state_folder(const StatePlace& place) {
+    return made_state_folder(fallback(place), place);
+}
+
 std::vector<std::string> state_folders(const StatePlace& place) {
     std::vector<std::string> folders;
     if (!place.state_dir.empty()) folders.push_back(without_slashes(place.state_dir));
@@ -104,6 +112,25 @@ std::vector<std::string> state_folders(const StatePlace& place) {
     }
     folders.push_back(fallback(place));
     return folders;
+}
+
+std::vector<std::string> usable_state_folders(std::vector<std::string>& refused,
+                                              const StatePlace& place) {
+    std::vector<std::string> usable;
+    for (const std::string& path : state_folders(place)) {
+        struct stat status {};
+        if (::lstat(path.c_str(), &status) != 0) continue;
+        try {
+            check(path, place.user);
+            const std::string real = fs::canonical(path).string();
+            if (std::find(usable.begin(), usable.end(), real) == usable.end()) {
+                usable.push_back(real);
+            }
+        } catch (const std::runtime_error& error) {
+            refused.emplace_back(error.what());
+        }
+    }
+    return usable;
 }
 
 }  // namespace leftover::run

@@ -22,7 +22,16 @@ struct StatePlace {
 // get at: what is in it decides what is reported and, later, cleaned up.
 std::string state_folder(const StatePlace& place = StatePlace::of_this_process());
 
+// The same for sessions that are to be found later: always /tmp/leftover-UID, which outlasts a login
+// and is where every reader looks.
+std::string lasting_state_folder(const StatePlace& place = StatePlace::of_this_process());
+
 // Every folder that sessions of this user may be in, whether it exists or not; for readers.
 std::vector<std::string> state_folders(const StatePlace& place = StatePlace::of_this_process());
+
+// Those of them that are there and this user's alone, each once; for others that are there, why not,
+// a line each in `refused`.
+std::vector<std::string> usable_state_folders(
+    std::vector<std::string>& refused, const StatePlace& place = StatePlace::of_this_process());
 
 }  // namespace leftover::run

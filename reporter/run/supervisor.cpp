@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -20,6 +21,8 @@
 #include "reporter/kernel/process.h"
 #include "reporter/kernel/text.h"
 #include "reporter/model/names.h"
+#include "reporter/run/admission.h"
+#include "reporter/run/callback.h"
 #include "reporter/run/descendants.h"
 #include "reporter/run/environment.h"
 #include "reporter/run/escort.h"
@@ -29,6 +32,7 @@
 #include "reporter/run/program_path.h"
 #include "reporter/run/reporting.h"
 #include "reporter/run/state_folder.h"
+#include "reporter/run/stop.h"
 #include "reporter/symbols/symbols.h"
 
 namespace leftover::run {
@@ -38,6 +42,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int not_executable = 126;
 constexpr int not_found = 127;
+
+// How long processes that no shim counts may go uncounted, seconds.
+constexpr double stock_period = 0.1;
+
+constexpr double grace_when_stopped = 1;  // seconds
 
 // The shim keeps the folder's path, and files below it, in buffers of its own.
 constexpr std::size_t longest_folder = 440;
@@ -103,6 +112,7 @@ Exit Supervisor::run() {
     Escort escort(signals_);
     Launch launch(command, signals_);
     write_facts(launch.pid());
+    if (limit_) limit_->enter(launch.pid());
     before_ = snapshot();
 
     const auto begin = Clock::now();
@@ -113,28 +123,54 @@ Exit Supervisor::run() {
                           not_executable);
     }
     keep_ = true;  // whatever happens from here on
-    if (options_.clean) start_clock_on_termination(escort, launch.pid());
+    program_runs();
+    end_on_termination(escort, launch.pid());
+    if (limit_) take_stock(escort.timers());
     facts_.session.exit = escort.accompany(launch.pid());
     facts_.session.duration_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     facts_.ended = true;
-    if (!forced_) wait_for_descendants(options_.grace, signals_);
+    obey_stop();
+    const bool stopped = cleans_ && !options_.clean;
+    const double grace = stopped ? std::min(options_.grace, grace_when_stopped) : options_.grace;
+    if (!forced_) wait_for_descendants(grace, signals_);
+    obey_stop();
     return report();
 }
 
-// Who asks leftover to end means the session, which may not be willing.
-void Supervisor::start_clock_on_termination(Escort& escort, pid_t program) {
+// With --clean, who asks leftover to end means the session, which may not be willing; so does `stop`.
+void Supervisor::end_on_termination(Escort& escort, pid_t program) {
     escort.on_termination([this, &escort, program, started = false](int) mutable {
-        if (std::exchange(started, true)) return;
-        escort.timers().add(Timers::in(options_.kill_after), [this, program] {
+        obey_stop();
+        if (!cleans_ || std::exchange(started, true)) return;
+        escort.timers().add(Timers::in(kill_after_), [this, program] {
             forced_ = true;
             ::kill(program, SIGKILL);
         });
     });
 }
 
+void Supervisor::obey_stop() {
+    const auto kill_after = read_stop_request(folder_->path());
+    if (!kill_after) return;
+    cleans_ = true;
+    kill_after_ = *kill_after;
+}
+
+Report Supervisor::judge(bool& trouble) {
+    return make_report(folder_->path(), facts_, before_, options_, trouble,
+                       capture_ ? &*capture_ : nullptr);
+}
+
 void Supervisor::open_session() {
     shim_ = find_shim();
-    folder_ = SessionFolder::create(state_folder(), options_.session);
+    const std::string state = options_.is_kept() ? lasting_state_folder() : state_folder();
+    {
+        std::optional<Admission> admission;
+        if (options_.max_sessions > 0) {
+            admission.emplace(state, options_.max_sessions, options_.wait, signals_);
+        }
+        folder_ = SessionFolder::create(state, options_.session);
+    }
     if (folder_->path().size() > longest_folder) {
         throw std::runtime_error(
             fmt::format("the path of the session's folder '{}' is too long", folder_->path()));
@@ -149,7 +185,30 @@ void Supervisor::open_session() {
         }
         shim_ = link;
     }
+    outcome_ = OutcomeFile::create(folder_->path());
+    if (options_.is_captured()) open_capture();
+    if (options_.max_processes > 0) limit_.emplace(folder_->path(), options_.max_processes);
     nested_.emplace(outer_session_folder(), *folder_);
+}
+
+// In the background nobody is there to pass anything on to.
+void Supervisor::open_capture() {
+    capture_.emplace(options_.capture.empty() ? folder_->path() : options_.capture,
+                     !options_.detach);
+    facts_.standard_output = capture_->path(STDOUT_FILENO);
+    facts_.standard_error = capture_->path(STDERR_FILENO);
+}
+
+void Supervisor::take_stock(Timers& timers) {
+    timers.add(Timers::in(stock_period), [this, &timers] {
+        limit_->take_stock();
+        take_stock(timers);
+    });
+}
+
+void Supervisor::program_runs() {
+    if (capture_) capture_->program_runs();
+    if (detached_) detached_(folder_->id(), folder_->path());
 }
 
 Command Supervisor::prepare(const std::string& path) {
@@ -159,6 +218,11 @@ Command Supervisor::prepare(const std::string& path) {
     facts_.reason = reason_names[static_cast<std::size_t>(target.loadable)];
 
     Command command{path, options_.command, {}};
+    if (capture_) {
+        for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
+            command.streams[static_cast<std::size_t>(fd)] = capture_->program_end(fd);
+        }
+    }
     if (facts_.instrumented) {
         ShimOptions shim;
         shim.session = folder_->id();
@@ -168,6 +232,7 @@ Command Supervisor::prepare(const std::string& path) {
         shim.python = options_.python;
         shim.kinds = options_.kinds;
         shim.clean = options_.clean;
+        shim.limited = limit_.has_value();
         command.environment = environment_with_shim(environ, shim_, target.asan_runtime, shim);
     } else {
         command.environment = environment_without_shim(environ);
@@ -189,6 +254,11 @@ void Supervisor::write_facts(pid_t program) {
     facts_.launcher = identify(::getpid());
     facts_.program = identify(program);
     facts_.boot_id = kernel::boot_id();
+    facts_.pid_namespace = kernel::own_pid_namespace();
+    facts_.kept = options_.is_kept();
+    if (!options_.outputs.empty() && options_.outputs.front().file != "-") {
+        facts_.report = absolute(options_.outputs.front().file);
+    }
     write_session_file(folder_->path(), facts_);
 }
 
@@ -197,9 +267,10 @@ Exit Supervisor::report() {
     Report report;
     try {
         write_session_file(folder_->path(), facts_);
-        report = make_report(folder_->path(), facts_, before_, options_, trouble);
+        report = judge(trouble);
         excuse(report, true);
-        if (options_.clean) clean_up(report, trouble);
+        if (cleans_) clean_up(report, trouble);
+        if (capture_) capture_->finish(signals_);
         signals_.prepare_to_report();
         if (!options_.quiet) print_remarks(report);
         report.remarks.clear();
@@ -207,13 +278,30 @@ Exit Supervisor::report() {
                              is_worth_telling(report, options_.gate.fail_on);
         if (telling || !options_.outputs.empty()) name(report);
         if (!write_outputs(report, options_)) trouble = true;
-        keep_ = trouble || is_anything_left(report);
+        keep_ = trouble || options_.is_kept() || is_anything_left(report);
         if (telling) tell(report);
     } catch (const std::exception& error) {
         say(error.what());
         trouble = true;
     }
-    return own_end(report, trouble);
+    if (capture_) capture_->finish(signals_);  // whatever went wrong
+    const Exit end = own_end(report, trouble);
+    conclude(end, report);
+    return end;
+}
+
+// Last of all: who is told by these finds everything where it belongs.
+void Supervisor::conclude(const Exit& end, const Report& report) {
+    if (!options_.on_complete.empty()) {
+        signals_.take_again();
+        call_back(options_.on_complete,
+                  {folder_->id(), end, summarize(report).leaks, facts_.report}, signals_);
+    }
+    const auto left = std::count_if(report.leaks.begin(), report.leaks.end(), [](const Leak& leak) {
+        return leak.severity == Severity::error &&
+               (leak.status == Status::leaked || leak.status == Status::failed);
+    });
+    outcome_.write({end, static_cast<std::uint64_t>(left)});
 }
 
 // What is suppressed or in the baseline is neither counted, shown nor cleaned up.
@@ -230,10 +318,10 @@ void Supervisor::excuse(Report& report, bool first) {
 
 void Supervisor::clean_up(Report& report, bool& trouble) {
     clean::Options how;
-    how.kill_after = forced_ ? 0 : options_.kill_after;
+    how.kill_after = forced_ ? 0 : kill_after_;
     if (!options_.quiet) how.log = say;
     how.look = [&] {
-        Report now = make_report(folder_->path(), facts_, before_, options_, trouble);
+        Report now = judge(trouble);
         excuse(now, false);
         return now;
     };
@@ -252,7 +340,7 @@ void Supervisor::clean_up(Report& report, bool& trouble) {
 
 // Records are for those who ask what is left over, and for `sweep`.
 bool Supervisor::is_anything_left(const Report& report) const {
-    if (!options_.clean) return is_worth_telling(report, Severity::warning);
+    if (!cleans_) return is_worth_telling(report, Severity::warning);
     return !clean::is_all_clean(report);
 }
 

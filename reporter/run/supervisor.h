@@ -5,12 +5,17 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "preload/core/loadable.h"
 #include "reporter/judge/outside.h"
 #include "reporter/model/model.h"
+#include "reporter/run/capture.h"
+#include "reporter/run/detach.h"
 #include "reporter/run/launch.h"
 #include "reporter/run/options.h"
+#include "reporter/run/outcome.h"
+#include "reporter/run/process_limit.h"
 #include "reporter/run/session_file.h"
 #include "reporter/run/session_folder.h"
 #include "reporter/run/signals.h"
@@ -19,8 +24,9 @@ namespace leftover::run {
 
 class Supervisor {
 public:
-    Supervisor(const Options& options, const Signals& signals)
-        : options_(options), signals_(signals) {}
+    // `detached` is told when the program runs, if it is not empty.
+    Supervisor(const Options& options, const Signals& signals, Detached detached = {})
+        : options_(options), signals_(signals), detached_(std::move(detached)) {}
     ~Supervisor();
     Supervisor(const Supervisor&) = delete;
     Supervisor& operator=(const Supervisor&) = delete;
@@ -31,21 +37,34 @@ public:
 
 private:
     void open_session();
+    void open_capture();
+    void program_runs();
+    void take_stock(Timers& timers);
     Command prepare(const std::string& path);
     void write_facts(pid_t program);
-    void start_clock_on_termination(class Escort& escort, pid_t program);
+    void end_on_termination(class Escort& escort, pid_t program);
+    void obey_stop();
+    Report judge(bool& trouble);
     Exit report();
     void excuse(Report& report, bool first);
     void clean_up(Report& report, bool& trouble);
     bool is_anything_left(const Report& report) const;
     void tell(Report& report);
+    void conclude(const Exit& end, const Report& report);
     Exit own_end(const Report& report, bool trouble) const;
 
     const Options& options_;
     const Signals& signals_;
+    const Detached detached_;
     std::string shim_;
+    OutcomeFile outcome_;  // unlocked when all else is: who waits for it finds the session ended
     std::optional<SessionFolder> folder_;
     std::optional<NestedEntry> nested_;
+    std::optional<Capture> capture_;
+    std::optional<ProcessLimit> limit_;
+    // As asked for by --clean, or by `stop` meanwhile.
+    bool cleans_ = options_.clean;
+    double kill_after_ = options_.kill_after;
     bool keep_ = false;    // the folder, when we are gone
     bool forced_ = false;  // the program would not end: the session is ended at once
     bool stale_suppressions_ = false;

@@ -1,0 +1,74 @@
+#include "reporter/run/sessions.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <tuple>
+#include <utility>
+
+#include "reporter/kernel/machine.h"
+#include "reporter/kernel/process.h"
+#include "reporter/run/state_folder.h"
+
+namespace leftover::run {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<SessionEntry> entry_of(const std::string& folder, std::string id) {
+    SessionEntry entry;
+    entry.id = std::move(id);
+    entry.folder = folder;
+    entry.state = session_state(folder);
+    entry.facts = read_session_file(folder);
+    std::error_code error;
+    if (!fs::is_directory(fs::symlink_status(folder, error))) return std::nullopt;
+    return entry;
+}
+
+Time start_of(const SessionEntry& entry) {
+    if (entry.facts) return entry.facts->session.started_at;
+    return 0;
+}
+
+}  // namespace
+
+std::vector<SessionEntry> list_sessions(std::vector<std::string>& remarks) {
+    std::vector<SessionEntry> found;
+    for (const std::string& state : usable_state_folders(remarks)) {
+        std::error_code error;
+        for (fs::directory_iterator each(state, error), end; !error && each != end;
+             each.increment(error)) {
+            std::string name = each->path().filename().string();
+            if (!is_session_id(name)) continue;
+            if (auto entry = entry_of(each->path().string(), std::move(name))) {
+                found.push_back(std::move(*entry));
+            }
+        }
+    }
+    std::sort(found.begin(), found.end(), [](const SessionEntry& one, const SessionEntry& other) {
+        return std::tuple(start_of(one), one.id) < std::tuple(start_of(other), other.id);
+    });
+    return found;
+}
+
+std::optional<SessionEntry> find_session(const std::string& id, std::vector<std::string>& remarks) {
+    if (!is_session_id(id)) return std::nullopt;
+    std::optional<SessionEntry> best;
+    for (const std::string& state : usable_state_folders(remarks)) {
+        auto entry = entry_of(state + "/" + id, id);
+        if (!entry) continue;
+        const auto rank = [](const SessionEntry& each) {
+            return std::tuple(each.state != SessionState::ended, start_of(each));
+        };
+        if (!best || rank(*best) < rank(*entry)) best = std::move(entry);
+    }
+    return best;
+}
+
+bool has_our_pids(const SessionFile& facts) {
+    const std::uint64_t ours = kernel::own_pid_namespace();
+    return facts.boot_id == kernel::boot_id() &&
+           (facts.pid_namespace == 0 || ours == 0 || facts.pid_namespace == ours);
+}
+
+}  // namespace leftover::run

@@ -1,0 +1,31 @@
+// The sessions of this user, in whichever state folder they are.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reporter/run/session_file.h"
+#include "reporter/run/session_folder.h"
+
+namespace leftover::run {
+
+struct SessionEntry {
+    std::string id;      // the folder's name
+    std::string folder;  // absolute
+    SessionState state = SessionState::ended;
+    std::optional<SessionFile> facts;  // nothing where no `leftover run` wrote any (by hand)
+};
+
+// All that are there, the oldest first; `remarks` gets a line for each state folder that cannot be
+// trusted. What goes while we look is left out.
+std::vector<SessionEntry> list_sessions(std::vector<std::string>& remarks);
+
+// The one of that id: one that lives before one that has ended, else the latest. Nothing when there is
+// none.
+std::optional<SessionEntry> find_session(const std::string& id, std::vector<std::string>& remarks);
+
+// Whether the pids that the session's leftover wrote down are numbers of our /proc.
+bool has_our_pids(const SessionFile& facts);
+
+}  // namespace leftover::run
