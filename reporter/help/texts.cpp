@@ -45,21 +45,31 @@ constexpr Text texts[] = {
      "A COMMAND that still runs then is explained before it is ended: the call stacks of every thread of "
      "every process, native and Python, and what each waits for. The exit status is 124."},
     {"run", "--max-processes",
-     "COMMAND counts, zombies do not. Further fork, vfork, clone and posix_spawn calls of instrumented "
-     "processes fail with EAGAIN."},
+     "COMMAND counts, zombies do not. Further fork, vfork, clone, posix_spawn, system and popen calls of "
+     "instrumented processes fail with EAGAIN. What programs without the shim fork cannot be refused, but "
+     "counts a tenth of a second later."},
     {"run", "--capture",
-     "COMMAND's streams are pipes then, not what leftover was given; they are passed on all the same. A "
-     "process that outlives COMMAND and keeps a stream open does not keep leftover waiting."},
+     "DIR is made if it is missing; older files of these names are replaced when COMMAND runs. COMMAND's "
+     "streams are pipes then, not the terminal or file that leftover was given; they are passed on all the "
+     "same, but where both lead to one place, lines may come in another order. When the reader of a stream "
+     "is gone COMMAND gets its SIGPIPE. All that COMMAND wrote is in the files when leftover ends. A process "
+     "that outlives COMMAND and keeps a stream open does not keep leftover waiting; the report names it, and "
+     "what it still writes goes into the file."},
     {"run", "--on-complete",
-     "With LEFTOVER_SESSION, LEFTOVER_EXIT_CODE or LEFTOVER_EXIT_SIGNAL, LEFTOVER_LEAKS (errors and "
-     "warnings) and LEFTOVER_REPORT (the first -o) set. Runs once, and changes nothing about the exit "
-     "status."},
+     "With LEFTOVER_SESSION, LEFTOVER_EXIT_CODE or LEFTOVER_EXIT_SIGNAL (as leftover run ends: SIGTERM), "
+     "LEFTOVER_LEAKS (errors and warnings) and LEFTOVER_REPORT (the first -o) set. Runs once, when all "
+     "reports are written, without the shim; what it starts in the background is not waited for. That it "
+     "failed is said, and changes nothing about the exit status."},
+    {"run", "--keep",
+     "Such sessions live in /tmp/leftover-UID, which outlasts a login. The next session of that name takes "
+     "the place of one that has ended."},
     {"run", "--detach",
-     "Prints the session's id and returns as soon as COMMAND runs. Implies --keep, and --capture into the "
-     "session's own folder."},
+     "Prints the session's id and returns as soon as COMMAND runs; 126 and 127 as ever. Implies --keep, and "
+     "--capture into the session's own folder: COMMAND's output is the file itself then, its input is "
+     "/dev/null, and it has no terminal. What leftover has to say goes into leftover.log there."},
     {"run", "--max-sessions",
      "While N sessions of this state folder live, refuses to start another one (125), or, with --wait, "
-     "starts it when it is its turn."},
+     "starts it when it is its turn: in the order in which they came, each when a session has ended."},
     {"report", "",
      "Reads JSON reports, records and folders of them, also of sessions that were killed together with "
      "leftover, merges them into one view and shows it. What a record tells is checked against this machine "
@@ -78,13 +88,20 @@ constexpr Text texts[] = {
      "A helper counts as an orphan when no living program holds the other end of a pipe that multiprocessing "
      "keeps between the two; who its parent is now proves nothing. A session whose leftover died while its "
      "program runs on is listed as such and left alone."},
-    {"ps", "", "Lists the sessions that live now, with --all also those that have ended and were kept."},
-    {"wait", "", "Waits for a session's end and ends as its leftover run did."},
+    {"ps", "",
+     "Lists the sessions that live now, with --all also those that have ended and were kept. What is counted "
+     "is what is alive at that moment."},
+    {"wait", "",
+     "Waits for a session's end and ends as its leftover run did: with the same exit status, or by the same "
+     "signal. When the session's leftover was killed nobody knows how it ended: 125."},
     {"dump", "",
      "Shows what a session or process holds now and what each of its threads is doing. Each thread is paused "
      "for milliseconds and goes on; as after SIGSTOP and SIGCONT, epoll_wait, semtimedop and sigtimedwait "
      "may return EINTR, nothing else shows."},
-    {"stop", "", "Ends a live session and cleans up after it."},
+    {"stop", "",
+     "Ends a live session and cleans up after it. The program gets a TERM and can tidy up; after "
+     "--kill-after it is killed; then all that is left of the session is ended and removed, as by run "
+     "--clean."},
 };
 
 }  // namespace

@@ -97,7 +97,7 @@ void write_exit(JsonStream& json, const Exit& exit) {
 }
 
 void write_session(JsonStream& json, const SessionView& session) {
-    json.line().begin('{');
+    json.begin('{');
     json.key("id").value(session.id);
     json.key("state").value(session.state == SessionState::ended ? "ended" : "running");
     json.key("pid").value_or_null(session.pid);

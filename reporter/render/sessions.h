@@ -13,7 +13,7 @@ namespace leftover::render {
 void sessions_text(const std::vector<run::SessionView>& sessions, const Options& options,
                    std::ostream& out);
 
-// {"sessions": [...]}, a session a line.
+// {"sessions": [...]} on one line.
 void sessions_json(const std::vector<run::SessionView>& sessions, std::ostream& out);
 
 }  // namespace leftover::render

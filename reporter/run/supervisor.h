@@ -19,6 +19,7 @@
 #include "reporter/run/session_file.h"
 #include "reporter/run/session_folder.h"
 #include "reporter/run/signals.h"
+#include "reporter/run/timers.h"
 
 namespace leftover::run {
 

@@ -191,7 +191,7 @@ TEST(Environment, keepsEverythingElse) {
     options.kinds = 0x402;
     const std::vector<std::string> expected = {
         "A=1", "LD_PRELOAD=/s.so:x.so", "LEFTOVER_OPTIONS=mode=off", "B=",
-        "LEFTOVER_INTERNAL=1;id=one;launcher=7;depth=64;python=0;clean=0;kinds=402;dir=/state/a;b/one"};
+        "LEFTOVER_INTERNAL=1;id=one;launcher=7;depth=64;python=0;clean=0;limited=0;kinds=402;dir=/state/a;b/one"};
     EXPECT_EQ(environment_with_shim(before, "/s.so", "", options), expected);
     EXPECT_EQ(
         environment_without_shim(before),
