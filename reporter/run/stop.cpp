@@ -182,11 +182,11 @@ Stopped stop(const SessionEntry& session, double kill_after) {
         !outcome->wait_for(2 * kill_after + patience)) {
         return {};
     }
-    if (const auto told = outcome->read()) return {true, told->left};
-    // Its leftover was killed in the middle.
-    SessionEntry rest = session;
-    rest.state = session_state(session.folder);
-    return stop_here(rest, kill_after);
+    const auto told = outcome->read();
+    if (told && told->left == 0) return {true, 0};
+    // It was too late for its leftover to clean up, or that was killed meanwhile.
+    if (::access(session.folder.c_str(), F_OK) != 0) return {true, 0};
+    return stop_here(session, kill_after);
 }
 
 }  // namespace leftover::run

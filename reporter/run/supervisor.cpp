@@ -200,10 +200,11 @@ void Supervisor::open_capture() {
 }
 
 void Supervisor::take_stock(Timers& timers) {
-    timers.add(Timers::in(stock_period), [this, &timers] {
+    const auto look = [this, &timers] {
         limit_->take_stock();
         take_stock(timers);
-    });
+    };
+    timers.add(Timers::in(stock_period), look, Timers::Kind::idle);
 }
 
 void Supervisor::program_runs() {

@@ -12,8 +12,8 @@ Timers::Clock::time_point Timers::in(double seconds) {
     return Clock::now() + std::chrono::duration_cast<Clock::duration>(span);
 }
 
-Timers::Id Timers::add(Clock::time_point when, std::function<void()> call) {
-    timers_.emplace(when, Timer{++last_, std::move(call)});
+Timers::Id Timers::add(Clock::time_point when, std::function<void()> call, Kind kind) {
+    timers_.emplace(when, Timer{++last_, std::move(call), kind});
     return last_;
 }
 
@@ -22,8 +22,11 @@ void Timers::cancel(Id id) {
 }
 
 std::optional<Timers::Clock::time_point> Timers::next() const {
-    if (timers_.empty()) return std::nullopt;
-    return timers_.begin()->first;
+    const auto first = std::find_if(timers_.begin(), timers_.end(), [](const auto& entry) {
+        return entry.second.kind == Kind::important;
+    });
+    if (first == timers_.end()) return std::nullopt;
+    return first->first;
 }
 
 double Timers::run_due() {

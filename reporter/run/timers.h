@@ -15,13 +15,16 @@ public:
 
     static Clock::time_point in(double seconds);
 
+    // Whether it is worth waking up for when the program, and we with it, has been stopped.
+    enum class Kind { important, idle };
+
     // `call` is run once, at that time or a little later, by run_due(). It may add and cancel timers.
-    Id add(Clock::time_point when, std::function<void()> call);
+    Id add(Clock::time_point when, std::function<void()> call, Kind kind = Kind::important);
 
     // One that has run or was cancelled already is no error.
     void cancel(Id id);
 
-    // When the next one is due; nothing when there is none.
+    // When the next important one is due; nothing when there is none.
     std::optional<Clock::time_point> next() const;
 
     // Runs all that are due. Returns the seconds until the next one, negative when there is none: as
@@ -32,6 +35,7 @@ private:
     struct Timer {
         Id id;
         std::function<void()> call;
+        Kind kind;
     };
     std::multimap<Clock::time_point, Timer> timers_;
     Id last_ = 0;
