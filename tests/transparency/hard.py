@@ -66,9 +66,15 @@ def reported(way):
                    if leak["severity"] != "note"})
 
 
-def without_stack(way):
-    return [leak["name"] for report in way.reports() for leak in report["leaks"]
-            if leak["severity"] == "error" and leak["stack"] is None]
+def without_stack(way, *modules):
+    """What was reported without a stack that leads through these files."""
+    found = []
+    for report in way.reports():
+        paths = {module["id"]: os.path.basename(module["path"]) for module in report["modules"]}
+        frames = {stack["id"]: {paths.get(frame["module"]) for frame in stack["native"]} for stack in report["stacks"]}
+        found += [leak["name"] for leak in report["leaks"]
+                  if leak["severity"] == "error" and not frames.get(leak["stack"], set()) >= set(modules)]
+    return found
 
 
 def listed(text):
@@ -90,7 +96,10 @@ def compare(way, parts, words, text, **how):
         parts["reported"] = leaves if reported(way) == listed(missed) else reported(way)
     else:
         parts["reported"] = reported(way) if way.watched else leaves
-    parts["without a stack"] = without_stack(way)
+    makers = [os.path.basename(os.path.realpath(words[0]))]
+    if said(text, "library"):
+        makers.append(makers[0] + ".library.so")
+    parts["without its stack"] = without_stack(way, *makers)
     clear_names()
 
 
