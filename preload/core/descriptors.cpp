@@ -348,7 +348,7 @@ void look_at_descriptors() {
         const auto fd = static_cast<unsigned>(ref.slot->b.load(std::memory_order_relaxed));
         if (!is_open(fd)) return forget_spilled(ref);
         const std::string_view target = target_of(fd, buffer, sizeof buffer);
-        if (!target.empty() && ref.slot->next == 0) name_slot(ref, target);
+        if (!target.empty() && ref.slot->next == 0) rename_slot(ref, target);
     });
 }
 

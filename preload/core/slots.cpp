@@ -301,6 +301,31 @@ void name_slot(const SlotRef& ref, std::string_view name) {
     }
 }
 
+void rename_slot(const SlotRef& ref, std::string_view name) {
+    constexpr std::size_t most_tails = 12;
+    SlotRef tails[most_tails];
+    if (name.size() > record::inline_name_size + most_tails * record::tail_size) return;
+    const std::string_view first = name.substr(0, record::inline_name_size);
+    std::string_view rest = name.substr(first.size());
+    const std::size_t count = (rest.size() + record::tail_size - 1) / record::tail_size;
+    for (std::size_t i = 0; i < count; ++i) {
+        tails[i] = claim_raw(*ref.mapping);
+        if (tails[i]) continue;
+        while (i-- > 0) free_raw(*ref.mapping, tails[i].id, tails[i].generation);
+        return;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::string_view part = rest.substr(0, record::tail_size);
+        rest.remove_prefix(part.size());
+        copy_bytes(reinterpret_cast<char*>(tails[i].slot) + record::tail_offset, part.data(), part.size());
+        tails[i].slot->next = i + 1 < count ? tails[i + 1].id : 0;
+        tails[i].slot->state.store(word_of(tails[i].generation, State::tail), std::memory_order_release);
+    }
+    ref.slot->next = count != 0 ? tails[0].id : 0;
+    copy_bytes(ref.slot->name, first.data(), first.size());
+    ref.slot->name_size = static_cast<std::uint16_t>(name.size());
+}
+
 void publish_slot(const SlotRef& ref, State state, bool by_name) {
     SlotChunk* head = head_of(*ref.mapping, record::slot_chunk(ref.id));
     if (by_name) {

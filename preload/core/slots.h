@@ -27,6 +27,9 @@ SlotRef claim_slot(record::Kind kind);
 SlotRef claim_slot_in(Mapping& mapping, record::Kind kind);
 // Writes the slot's name, over further slots if it is long. Before publishing.
 void name_slot(const SlotRef& ref, std::string_view name);
+// Another name for a slot that is published already and has a short one. Keeps that, and `lost` as it is,
+// where there is no room for the new one: in another process's record, which cannot be made longer.
+void rename_slot(const SlotRef& ref, std::string_view name);
 
 // Whether the next claim_slot() has to add room first.
 bool is_full(const Mapping& mapping);
