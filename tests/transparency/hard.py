@@ -168,6 +168,9 @@ def full_disk(way, parts):
                 # Under run leftover may say, at the end, what it could not keep.
                 parts[f"{pages} pages: {source}"] = seen(done, lambda text: re.sub(r"(?m)^leftover: .*\n", "", text))
                 clear_names()
+                # What an earlier session keeps there would be in the way of the next.
+                for name in os.listdir(f"{disk}/state"):
+                    shutil.rmtree(f"{disk}/state/{name}")
         finally:
             prepared(["umount", "-l", disk])
 

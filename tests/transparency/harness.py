@@ -278,7 +278,7 @@ def _check_reports(way, parts):
     try:
         for report in way.reports():
             if not report["session"]["complete"] and not way.may_be_incomplete:
-                verdict = "not complete"
+                verdict = f"not complete: {' '.join(report['session']['command'])}"
     except (OSError, ValueError, KeyError) as trouble:
         verdict = f"unreadable: {trouble}"
     parts["reports"] = verdict
