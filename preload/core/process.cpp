@@ -21,6 +21,7 @@
 #include "preload/python/frames.h"
 
 extern "C" char __libc_single_threaded;
+extern "C" __attribute__((weak)) void __tsan_init();
 
 namespace leftover {
 
@@ -131,6 +132,9 @@ void read_options() {
         options.by_hand = true;
         options.active = hand::configure(variables.options) && hand::begin_session();
     }
+    // ThreadSanitizer itself opens files, in threads of the program. The unwinder keeps a cache for each thread
+    // and locks a mutex to give it back when ThreadSanitizer has done with the thread: it would crash.
+    if (&__tsan_init != nullptr) options.kinds &= ~record::bit(record::Kind::file_descriptor);
     if (options.active) hide_variables(options.by_hand);
 }
 
