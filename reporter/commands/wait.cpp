@@ -21,7 +21,8 @@ int wait_for(const std::string& id) {
     for (const std::string& remark : remarks) run::say(remark);
     const auto file = session ? run::OutcomeFile::open(session->folder) : std::nullopt;
     if (!file) {
-        run::say(fmt::format("there is no session '{}'; see leftover ps --all", id));
+        run::say(session ? fmt::format("session '{}' has no leftover that could tell how it ended", id)
+                         : fmt::format("there is no session '{}'; see leftover ps --all", id));
         return run_trouble;
     }
     file->wait();

@@ -178,10 +178,9 @@ Stopped stop(const SessionEntry& session, double kill_after) {
         throw std::runtime_error(fmt::format("session '{}' has not begun yet", session.id));
     }
     write_stop_request(session.folder, kill_after);
-    if (Target(session.facts->launcher).send(SIGTERM) &&
-        !outcome->wait_for(2 * kill_after + patience)) {
-        return {};
-    }
+    const Target launcher(session.facts->launcher);
+    if (launcher.send(SIGTERM) && !outcome->wait_for(2 * kill_after + patience)) return {};
+    launcher.wait(patience);  // nothing of it is to be seen any more, either
     const auto told = outcome->read();
     if (told && told->left == 0) return {true, 0};
     // It was too late for its leftover to clean up, or that was killed meanwhile.

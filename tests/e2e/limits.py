@@ -3,15 +3,17 @@
 became of the others."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, os.pardir, "support"))
 import sandbox
-from cases import expect_equal, run_cases
+from cases import expect_equal, run_cases, wait_for
 from machine import Machine
-from tool import Tool
+from tool import Tool, line_of, state_of
 
 TOOL = Tool(sandbox.enter())
 MACHINE = Machine()
@@ -74,6 +76,21 @@ def test_without_the_shim():
     # Who is left over has its output.
     done = limited(5, "/usr/bin/python3", "-c", script, capture_output=False, stdout=subprocess.DEVNULL)
     expect_equal(done.returncode, 7, "two and three are five")
+
+
+def test_stopped():
+    """The launcher looks about every now and then, but not while its program is stopped and so is it."""
+    run = TOOL.start("-q", "--max-processes", 5, "sh", "-c", "echo $$ >pid; exec sleep 1000")
+    pid = int(line_of("pid", "it runs"))
+    os.kill(pid, signal.SIGSTOP)
+    wait_for(lambda: state_of(run.pid)[0] == "T", "leftover stops, too")
+    until = time.monotonic() + 0.5
+    while time.monotonic() < until:
+        expect_equal(state_of(run.pid)[0], "T", "and stays stopped")
+    os.kill(run.pid, signal.SIGCONT)
+    wait_for(lambda: state_of(pid)[0] == "S", "both go on")
+    run.terminate()
+    expect_equal(run.wait(), -signal.SIGTERM, "end")
 
 
 def test_options():
