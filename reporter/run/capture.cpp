@@ -116,14 +116,16 @@ void Capture::program_runs() {
 }
 
 void Capture::finish(const Signals& signals) {
+    std::array<PumpLosses, 2> lost;
     for (std::size_t i = 0; i < streams_.size(); ++i) {
-        Stream& stream = streams_[i];
-        if (!stream.pump) continue;
-        const auto losses = stream.pump->finish(signals);
-        stream.pump.reset();
-        if (!losses) continue;
-        tell(fmt::format("'{}'", stream.path), losses->to_file, losses->file_error);
-        tell(i == 0 ? "standard output" : "standard error", losses->onward, losses->onward_error);
+        if (!streams_[i].pump) continue;
+        lost[i] = streams_[i].pump->finish(signals).value_or(PumpLosses{});
+        streams_[i].pump.reset();
+    }
+    // Only now: what the program said comes before what we say.
+    for (std::size_t i = 0; i < streams_.size(); ++i) {
+        tell(fmt::format("'{}'", streams_[i].path), lost[i].to_file, lost[i].file_error);
+        tell(i == 0 ? "standard output" : "standard error", lost[i].onward, lost[i].onward_error);
     }
 }
 

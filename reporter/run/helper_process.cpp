@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <csignal>
@@ -36,6 +37,34 @@ void close_all_but(const std::vector<int>& kept) {
     close_between(next, UINT_MAX);
 }
 
+// A helper that has not got round to closing what it inherited keeps the program's streams and the
+// session's locks, and has no name to be known by: nobody goes on before it has.
+class Readiness {
+public:
+    Readiness() {
+        if (::pipe2(ends_.data(), O_CLOEXEC) != 0) ends_ = {-1, -1};
+    }
+    ~Readiness() {
+        for (const int fd : ends_) {
+            if (fd >= 0) ::close(fd);
+        }
+    }
+    Readiness(const Readiness&) = delete;
+    Readiness& operator=(const Readiness&) = delete;
+
+    // In the parent: until the helper has closed its end.
+    void wait() {
+        if (ends_[0] < 0) return;
+        ::close(std::exchange(ends_[1], -1));
+        char nothing = 0;
+        while (::read(ends_[0], &nothing, 1) < 0 && errno == EINTR) {
+        }
+    }
+
+private:
+    std::array<int, 2> ends_{};
+};
+
 }  // namespace
 
 HelperProcess::HelperProcess(HelperProcess&& other) noexcept
@@ -52,6 +81,7 @@ HelperProcess& HelperProcess::operator=(HelperProcess&& other) noexcept {
 pid_t HelperProcess::fork_helper(HelperNeeds& needs) {
     const pid_t parent = ::getpid();
     std::sort(needs.descriptors.begin(), needs.descriptors.end());
+    Readiness ready;
     sigset_t all, before;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
@@ -65,6 +95,7 @@ pid_t HelperProcess::fork_helper(HelperNeeds& needs) {
         return 0;
     }
     sigprocmask(SIG_SETMASK, &before, nullptr);
+    if (pid > 0) ready.wait();
     return static_cast<pid_t>(pid);
 }
 
