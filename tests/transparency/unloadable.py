@@ -24,8 +24,10 @@ STEP = """
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef CONTAINER
 #include <sys/mount.h>
 #include <sys/syscall.h>
+#endif
 #include <sys/wait.h>
 #include <unistd.h>
 extern char **environ;
