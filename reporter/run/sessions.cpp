@@ -22,6 +22,8 @@ std::optional<SessionEntry> entry_of(const std::string& folder, std::string id) 
     entry.facts = read_session_file(folder);
     std::error_code error;
     if (!fs::is_directory(fs::symlink_status(folder, error))) return std::nullopt;
+    // One that is just being made: its program does not run yet, and perhaps never will.
+    if (entry.state == SessionState::running && !entry.facts) return std::nullopt;
     return entry;
 }
 

@@ -18,7 +18,7 @@ struct SessionEntry {
 };
 
 // All that are there, the oldest first; `remarks` gets a line for each state folder that cannot be
-// trusted. What goes while we look is left out.
+// trusted. What comes and goes while we look is left out.
 std::vector<SessionEntry> list_sessions(std::vector<std::string>& remarks);
 
 // The one of that id: one that lives before one that has ended, else the latest. Nothing when there is

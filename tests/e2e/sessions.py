@@ -13,7 +13,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
 import sandbox
 from cases import changed_environment, expect, expect_equal, run_cases, wait_for
-from machine import Machine, processes
+from machine import Machine
 from sessions import Sessions, text_of
 from tool import Tool, line_of, state_of
 
@@ -102,11 +102,12 @@ def test_leftover_is_killed():
     waiting = subprocess.Popen([TOOL.path, "wait", "orphan"], stderr=subprocess.DEVNULL)
     os.kill(launcher, signal.SIGKILL)
     expect_equal(waiting.wait(), 125, "nobody knows how it will end")
-    session = SESSIONS.ps()["orphan"]
-    expect_equal((session["state"], session["supervised"], session["processes"]), ("running", False, 1), "listed as such")
+    session = wait_for(lambda: [s for s in SESSIONS.ps().values() if not s["supervised"]], "listed as such")[0]
+    expect_equal((session["id"], session["state"], session["processes"]), ("orphan", "running", 1), "what it is")
     expect("running alone" in SESSIONS.call("ps").stdout, "in words")
     done = SESSIONS.call("stop", "orphan")
-    expect_equal((done.returncode, state_of(pid)), (0, None), "it can be stopped")
+    expect_equal(done.returncode, 0, "it can be stopped")
+    wait_for(lambda: state_of(pid) is None, "it is gone")
     expect("orphan" not in SESSIONS.ps(), "and is over")
 
 
