@@ -62,7 +62,7 @@ def test_what_the_shim_is_told():
     words = dict(word.partition("=")[::2] for word in internal.partition("=")[2].split(";")[1:])
     launcher = words.pop("launcher")
     expect(launcher.isdigit(), "launcher", launcher)
-    expect_equal(words, {"id": "s1", "depth": "7", "python": "0", "clean": "0", "kinds": "402",
+    expect_equal(words, {"id": "s1", "depth": "7", "python": "0", "clean": "0", "limited": "0", "kinds": "402",
                          "dir": os.path.abspath("state/s1")}, "what the shim is told")
 
 
