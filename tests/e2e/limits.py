@@ -45,6 +45,16 @@ def test_each_call():
         expect_equal(limited(most, limits, "system", 1).stdout, wanted, f"system of {most}")
 
 
+def test_stack_begins_with_the_call():
+    limits = program()
+    for way in ("fork", "_Fork", "vfork", "clone"):
+        report, _ = TOOL.report("--grace", 0, "--max-processes", 9, "sh", "-c", f"{limits} {way} 1 stay >out 2>&1 & sleep 0.3")
+        stacks = {stack["id"]: stack["native"][0]["function"] for stack in report["stacks"]}
+        made = [stacks[leak["stack"]] for leak in report["leaks"] if leak["stack"] is not None]
+        MACHINE.clear()
+        expect_equal(way in made, True, f"{way}: the first frame, of {made}")
+
+
 def test_at_once():
     limits = program()
     for most in (2, 20, 51):
