@@ -48,7 +48,8 @@ def test_each_call():
 def test_stack_begins_with_the_call():
     limits = program()
     for way in ("fork", "_Fork", "vfork", "clone"):
-        report, _ = TOOL.report("--grace", 0, "--max-processes", 9, "sh", "-c", f"{limits} {way} 1 stay >out 2>&1 & sleep 0.3")
+        script = f"{limits} {way} 1 stay >out.{way} 2>&1 & until test -s out.{way}; do sleep 0.01; done"
+        report, _ = TOOL.report("--grace", 0, "--max-processes", 9, "sh", "-c", script)
         stacks = {stack["id"]: stack["native"][0]["function"] for stack in report["stacks"]}
         made = [stacks[leak["stack"]] for leak in report["leaks"] if leak["stack"] is not None]
         MACHINE.clear()
