@@ -32,11 +32,24 @@ Time start_of(const SessionEntry& entry) {
     return 0;
 }
 
+std::vector<std::string> state_folders_of(std::vector<std::string>& remarks, bool all_users) {
+    if (!all_users) return usable_state_folders(remarks);
+    std::vector<std::string> folders;
+    for (const StatePlace& place : places_of_all_users()) {
+        for (std::string& folder : usable_state_folders(remarks, place)) {
+            if (std::find(folders.begin(), folders.end(), folder) == folders.end()) {
+                folders.push_back(std::move(folder));
+            }
+        }
+    }
+    return folders;
+}
+
 }  // namespace
 
-std::vector<SessionEntry> list_sessions(std::vector<std::string>& remarks) {
+std::vector<SessionEntry> list_sessions(std::vector<std::string>& remarks, bool all_users) {
     std::vector<SessionEntry> found;
-    for (const std::string& state : usable_state_folders(remarks)) {
+    for (const std::string& state : state_folders_of(remarks, all_users)) {
         std::error_code error;
         for (fs::directory_iterator each(state, error), end; !error && each != end;
              each.increment(error)) {

@@ -18,8 +18,8 @@ struct SessionEntry {
 };
 
 // All that are there, the oldest first; `remarks` gets a line for each state folder that cannot be
-// trusted. What comes and goes while we look is left out.
-std::vector<SessionEntry> list_sessions(std::vector<std::string>& remarks);
+// trusted. What comes and goes while we look is left out. With `all_users` those of others too.
+std::vector<SessionEntry> list_sessions(std::vector<std::string>& remarks, bool all_users = false);
 
 // The one of that id: one that lives before one that has ended, else the latest. Nothing when there is
 // none.

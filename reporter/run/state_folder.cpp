@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "reporter/kernel/text.h"
 #include "reporter/run/descriptor.h"
 
 namespace leftover::run {
@@ -131,6 +132,24 @@ std::vector<std::string> usable_state_folders(std::vector<std::string>& refused,
         }
     }
     return usable;
+}
+
+std::vector<StatePlace> places_of_all_users() {
+    std::vector<StatePlace> places = {StatePlace::of_this_process()};
+    const auto add_users_in = [&places](const char* folder, std::string_view prefix) {
+        std::error_code error;
+        for (fs::directory_iterator each(folder, error), end; !error && each != end;
+             each.increment(error)) {
+            const std::string name = each->path().filename().string();
+            if (!name.starts_with(prefix)) continue;
+            const auto user = kernel::parse_number<uid_t>(std::string_view(name).substr(prefix.size()));
+            if (!user || *user == places.front().user) continue;
+            places.push_back({"", fmt::format("/run/user/{}", *user), *user});
+        }
+    };
+    add_users_in("/tmp", "leftover-");
+    add_users_in("/run/user", "");
+    return places;
 }
 
 }  // namespace leftover::run

@@ -34,4 +34,7 @@ std::vector<std::string> state_folders(const StatePlace& place = StatePlace::of_
 std::vector<std::string> usable_state_folders(
     std::vector<std::string>& refused, const StatePlace& place = StatePlace::of_this_process());
 
+// Those of every user who has state where it is kept by default; for root.
+std::vector<StatePlace> places_of_all_users();
+
 }  // namespace leftover::run
