@@ -73,9 +73,10 @@ def is_gone(pid):
     return state_of(pid) in (None, ("Z", 1)) or state_of(pid)[0] == "Z"
 
 
-def workers_in(found):
+def workers_in(found, servers=()):
+    """Without trackers, and without fork servers, which end by themselves a moment after their program."""
     return sorted(item["pid"] for item in found["leftovers"] if item["kind"] == "process" and
-                  not any("tracker" in word for word in item["command"]))
+                  item["pid"] not in servers and not any("_tracker import" in word for word in item["command"]))
 
 
 def end_all(*processes):
@@ -106,11 +107,12 @@ def test_fifty_three_orphans():
     before, _ = sweep()
     expect_equal(before["leftovers"], [], "while their programs live, nothing")
 
+    servers = {state_of(pid)[1] for pid in orphans} - {main.pid for main in mains}
     for main in mains:
         kill(main)
     found, done = sweep()
     expect_equal(done.returncode, 1, "something is left over")
-    listed = workers_in(found)
+    listed = workers_in(found, servers)
     expect_equal(len(orphans), 53, "53 of them")
     expect_equal(listed, sorted(orphans), "exactly those")
     for item in found["leftovers"]:
@@ -164,8 +166,8 @@ def test_used_in_another_pid_namespace():
 def test_session_killed_with_its_leftover():
     main, workers = start(sys.executable, "spawn", 3, "workers", before=TOOL.words("--session", "killed"))
     launcher = main.pid
-    program = int(subprocess.run(["ps", "-o", "pid=", "--ppid", str(launcher)], check=True, capture_output=True,
-                                 text=True).stdout.split()[0])
+    live = subprocess.run([TOOL.path, "ps", "--format", "json"], check=True, capture_output=True, text=True)
+    program = json.loads(live.stdout)["sessions"][0]["pid"]
     found, _ = sweep()
     expect_equal(found["leftovers"], [], "a live session is nobody's business")
     os.kill(launcher, signal.SIGKILL)
@@ -207,10 +209,11 @@ def test_pattern():
 
 
 def test_another_users():
-    if not sandbox.has_other_users():
+    debian = "/usr/bin/python3"  # others are in places that are not everybody's
+    if not sandbox.has_other_users() or not os.path.exists(debian):
         return
     os.chmod(".", 0o777)
-    main, workers = start(sys.executable, "spawn", 1, "workers",
+    main, workers = start(debian, "spawn", 1, "workers",
                           before=("setpriv", "--reuid", "1234", "--regid", "1234", "--clear-groups"))
     kill(main)
     wait_for(lambda: state_of(workers[0])[1] == 1, "adopted")
