@@ -31,6 +31,8 @@ struct Layout {
     std::uint16_t thread_id;     // pthread_t of the thread that made it
     std::uint16_t thread_frame;  // the innermost frame, or the _PyCFrame that points to it
     std::uint16_t cframe_frame;  // _PyCFrame.current_frame: 3.11 and 3.12 only
+    // A weak reference to the lock that Thread.join waits for: 3.4 to 3.12
+    std::uint16_t thread_end_lock;
 
     // The frame: a PyFrameObject up to 3.10, then a _PyInterpreterFrame
     std::uint16_t frame_code;

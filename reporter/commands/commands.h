@@ -21,14 +21,15 @@ void add_ps(CLI::App& app, int& status);      // ps.cpp
 void add_wait(CLI::App& app, int& status);    // wait.cpp
 void add_stop(CLI::App& app, int& status);    // stop.cpp
 void add_sweep(CLI::App& app, int& status);       // sweep.cpp
+void add_dump(CLI::App& app, int& status);        // dump.cpp
 void add_completion(CLI::App& app, int& status);  // completion.cpp
 void add_manual(CLI::App& app, int& status);      // completion.cpp
 
 using Add = void (*)(CLI::App& app, int& status);
 
 // In the order in which the help lists them.
-inline constexpr Add all_commands[] = {add_run, add_report, add_gate, add_diff, add_baseline,
-                                        add_ps, add_wait, add_stop, add_sweep, add_completion, add_manual};
+inline constexpr Add all_commands[] = {add_run, add_report, add_gate, add_diff, add_baseline, add_ps,
+                                        add_wait, add_dump, add_stop, add_sweep, add_completion, add_manual};
 
 // Exit statuses of the tool's own. What a command means by others is in its help.
 inline constexpr int ok = 0;

@@ -123,6 +123,10 @@ void add_run(CLI::App& app, int& status) {
         ->check(CLI::Range(0.0, longest_grace))
         ->type_name("SECONDS")
         ->capture_default_str();
+    run->add_option("--timeout", options.timeout,
+                    "Explain a command that still runs then, and end it with all its processes")
+        ->check(CLI::Range(0.001, longest_grace))
+        ->type_name("SECONDS");
     run->add_option("--kinds", arguments->kinds,
                     "Track only these kinds; -KIND leaves one out (comma list)")
         ->type_name("LIST");
@@ -174,7 +178,7 @@ void add_run(CLI::App& app, int& status) {
         "  leftover run --detach --session nightly -- ./nightly.sh\n"
         "\n"
         "Exit status: COMMAND's own (killed by a signal: leftover dies of the same one); 23 by the\n"
-        "gate; 125 leftover itself failed; 126 COMMAND cannot be executed; 127 it is not there.");
+        "gate; 124 timed out; 125 leftover itself failed; 126 COMMAND cannot be executed; 127 it is not there.");
     run->callback([run, arguments, &status] {
         try {
             status = run::run(finish(*arguments, *run));

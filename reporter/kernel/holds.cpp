@@ -1,38 +1,18 @@
 #include "reporter/kernel/holds.h"
 
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
-#include <fmt/format.h>
-
+#include "reporter/kernel/sockets.h"
 #include "reporter/kernel/text.h"
 
 namespace leftover::kernel {
 
 namespace {
-
-// An address as /proc/net shows it: 32-bit words, each in hex as the machine holds it.
-std::string address_words(std::string_view hex) {
-    std::array<std::uint32_t, 4> words{};
-    const std::size_t count = hex.size() / 8;
-    if (hex.size() % 8 != 0 || (count != 1 && count != 4)) return {};
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto word = parse_number<std::uint32_t>(hex.substr(i * 8, 8), 16);
-        if (!word) return {};
-        words[i] = *word;
-    }
-    char text[INET6_ADDRSTRLEN];
-    if (::inet_ntop(count == 1 ? AF_INET : AF_INET6, words.data(), text, sizeof text) == nullptr) {
-        return {};
-    }
-    return count == 1 ? std::string(text) : fmt::format("[{}]", text);
-}
 
 bool is_numbered(std::string_view text, std::string_view prefix) {
     return text.size() > prefix.size() && text.starts_with(prefix) && text[prefix.size()] >= '0' &&
@@ -87,31 +67,16 @@ void add_once(std::vector<std::string>& list, std::string text) {
 
 void add_tcp_listeners(std::string_view text, Listeners& listeners) {
     each_line(text, [&](std::string_view line) {
-        // sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
-        const auto words = split_words(line);
-        if (words.size() < 10 || words[3] != "0A") return;
-        const auto colon = words[1].find(':');
-        const auto inode = parse_number<std::uint64_t>(words[9]);
-        if (colon == std::string_view::npos || !inode) return;
-        const std::string address = address_words(words[1].substr(0, colon));
-        const auto port = parse_number<unsigned>(words[1].substr(colon + 1), 16);
-        if (address.empty() || !port) return;
-        listeners.emplace(*inode, fmt::format("tcp:{}:{}", address, *port));
+        const auto socket = parse_inet_socket(line);
+        if (socket && socket->is_listening) listeners.emplace(socket->inode, "tcp:" + socket->local);
     });
 }
 
 void add_unix_listeners(std::string_view text, Listeners& listeners) {
-    constexpr unsigned accepts = 0x10000;  // __SO_ACCEPTCON of the kernel's include/linux/net.h
     each_line(text, [&](std::string_view line) {
-        // Num       RefCount Protocol Flags    Type St Inode Path
-        const auto words = split_words(line);
-        if (words.size() < 8) return;
-        const auto flags = parse_number<unsigned>(words[3], 16);
-        const auto inode = parse_number<std::uint64_t>(words[6]);
-        if (!flags || (*flags & accepts) == 0 || !inode) return;
-        // The path is all the rest, blanks included.
-        const auto at = static_cast<std::size_t>(words[7].data() - line.data());
-        listeners.emplace(*inode, "unix:" + std::string(line.substr(at)));
+        const auto socket = parse_unix_socket(line);
+        if (!socket || !socket->is_listening || socket->name.empty()) return;
+        listeners.emplace(socket->inode, "unix:" + socket->name);
     });
 }
 

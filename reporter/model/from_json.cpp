@@ -87,6 +87,34 @@ PythonFrame python_frame(const json& value) {
     return frame;
 }
 
+void frames(const json& object, std::vector<PythonFrame>& python, std::vector<NativeFrame>& native) {
+    if (const json* list = get_list(object, "python")) {
+        for (const json& frame : *list) python.push_back(python_frame(frame));
+    }
+    if (const json* list = get_list(object, "native")) {
+        for (const json& frame : *list) native.push_back(native_frame(frame));
+    }
+}
+
+HangThread hang_thread(const json& value) {
+    expect_object(value, "thread");
+    HangThread thread;
+    get(value, "tid", thread.tid);
+    get(value, "name", thread.name);
+    get(value, "state", thread.state);
+    get(value, "waiting_on", thread.waiting_on);
+    if (const json* list = get_list(value, "waits_for")) {
+        for (const json& element : *list) {
+            expect_object(element, "waits_for");
+            WaitsFor& whom = thread.waits_for.emplace_back();
+            get(element, "pid", whom.pid);
+            get(element, "tid", whom.tid);
+        }
+    }
+    frames(value, thread.python, thread.native);
+    return thread;
+}
+
 }  // namespace
 
 Session session(const json& value) {
@@ -148,12 +176,7 @@ Stack stack(const json& value) {
     expect_object(value, "stack");
     Stack stack;
     get(value, "id", stack.id);
-    if (const json* frames = get_list(value, "python")) {
-        for (const json& frame : *frames) stack.python.push_back(python_frame(frame));
-    }
-    if (const json* frames = get_list(value, "native")) {
-        for (const json& frame : *frames) stack.native.push_back(native_frame(frame));
-    }
+    frames(value, stack.python, stack.native);
     return stack;
 }
 
@@ -186,6 +209,25 @@ CleanupLog cleanup(const json& value) {
         }
     }
     return cleanup;
+}
+
+Hang hang(const json& value) {
+    expect_object(value, "hang");
+    Hang hang;
+    const json* processes = get_list(value, "processes");
+    if (processes == nullptr) return hang;
+    for (const json& element : *processes) {
+        expect_object(element, "process");
+        HangProcess& process = hang.processes.emplace_back();
+        get(element, "pid", process.pid);
+        get(element, "command", process.command);
+        get(element, "error", process.error);
+        get(element, "stack", process.stack);
+        if (const json* threads = get_list(element, "threads")) {
+            for (const json& thread : *threads) process.threads.push_back(hang_thread(thread));
+        }
+    }
+    return hang;
 }
 
 Leak leak(const json& value) {

@@ -12,6 +12,7 @@ ProcessInfo process(const nlohmann::json& value);
 Stack stack(const nlohmann::json& value);
 Module module(const nlohmann::json& value);
 CleanupLog cleanup(const nlohmann::json& value);
+Hang hang(const nlohmann::json& value);
 Leak leak(const nlohmann::json& value);
 
 }  // namespace leftover::from_json

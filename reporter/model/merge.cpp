@@ -181,6 +181,7 @@ public:
         if (report.cleanup) add_cleanup(std::move(*report.cleanup));
         result_.reasons.merge(report.reasons);
         result_.has_baseline = result_.has_baseline || report.has_baseline;
+        if (report.hang) add_hang(std::move(*report.hang));
         for (std::string& remark : report.remarks) {
             auto& all = result_.remarks;
             if (std::find(all.begin(), all.end(), remark) == all.end()) all.push_back(std::move(remark));
@@ -290,6 +291,29 @@ private:
         to.duration_seconds += cleanup.duration_seconds;
         to.reclaimed_bytes += cleanup.reclaimed_bytes;
         std::move(cleanup.actions.begin(), cleanup.actions.end(), std::back_inserter(to.actions));
+    }
+
+    // What was seen later counts; of different sessions, all.
+    void add_hang(Hang&& hang) {
+        if (!result_.hang) result_.hang.emplace();
+        std::vector<HangProcess>& all = result_.hang->processes;
+        for (HangProcess& process : hang.processes) {
+            if (process.stack) {
+                const auto at = stack_numbers_.find(*process.stack);
+                process.stack = at == stack_numbers_.end() ? std::nullopt : std::optional(at->second);
+            }
+            for (HangThread& thread : process.threads) {
+                for (NativeFrame& frame : thread.native) renumber(frame);
+            }
+            const auto known = std::find_if(all.begin(), all.end(), [&](const HangProcess& other) {
+                return other.pid == process.pid && other.command == process.command;
+            });
+            if (known == all.end()) {
+                all.push_back(std::move(process));
+            } else {
+                *known = std::move(process);
+            }
+        }
     }
 
     bool alone_;  // nothing to compare with: a million leaks need not be indexed

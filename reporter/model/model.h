@@ -142,6 +142,35 @@ struct CleanupLog {
     std::vector<CleanupAction> actions;
 };
 
+// Whom a thread waits for; tid 0: the process as a whole.
+struct WaitsFor {
+    int pid = 0;
+    int tid = 0;
+};
+
+struct HangThread {
+    int tid = 0;
+    std::string name;
+    std::string state;       // R, S, D, T...
+    std::string waiting_on;  // in words; empty: null, it runs
+    std::vector<WaitsFor> waits_for;
+    std::vector<PythonFrame> python;  // innermost first
+    std::vector<NativeFrame> native;  // innermost first
+};
+
+struct HangProcess {
+    int pid = 0;
+    std::vector<std::string> command;
+    std::string error;         // why its stacks are not there; empty: null
+    std::optional<int> stack;  // Stack::id: where it was created
+    std::vector<HangThread> threads;
+};
+
+// What every thread of the session was doing at one moment.
+struct Hang {
+    std::vector<HangProcess> processes;
+};
+
 struct Report {
     std::vector<Session> sessions;  // one: "session" in JSON; several: "sessions"
     std::vector<ProcessInfo> processes;
@@ -151,6 +180,7 @@ struct Report {
     std::optional<CleanupLog> cleanup;
     std::map<std::string, std::string> reasons;  // not in JSON: why a fingerprint is suppressed
     bool has_baseline = false;                   // not in JSON: leaks were compared with one
+    std::optional<Hang> hang;
     std::vector<std::string> remarks;  // not in JSON: what could not be read, for standard error
 };
 

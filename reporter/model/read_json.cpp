@@ -160,6 +160,8 @@ private:
             report.sessions.push_back(from_json::session(value_));
         } else if (top_key_ == "cleanup") {
             if (!value_.is_null()) report.cleanup = from_json::cleanup(value_);
+        } else if (top_key_ == "hang") {
+            if (!value_.is_null()) report.hang = from_json::hang(value_);
         } else if (lists.contains(top_key_) && !value_.is_null()) {
             note(top_key_ + ": a list expected");
         }

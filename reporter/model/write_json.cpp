@@ -153,11 +153,10 @@ void write_leak(JsonStream& json, const Leak& leak, bool with_session) {
     json.end('}');
 }
 
-void write_stack(JsonStream& json, const Stack& stack) {
-    json.begin('{');
-    json.key("id").value(stack.id);
+void write_frames(JsonStream& json, const std::vector<PythonFrame>& python,
+                  const std::vector<NativeFrame>& native) {
     json.key("python").begin('[');
-    for (const PythonFrame& frame : stack.python) {
+    for (const PythonFrame& frame : python) {
         json.begin('{');
         json.key("function").value(frame.function);
         json.key("file").value(frame.file);
@@ -166,7 +165,7 @@ void write_stack(JsonStream& json, const Stack& stack) {
     }
     json.end(']');
     json.key("native").begin('[');
-    for (const NativeFrame& frame : stack.native) {
+    for (const NativeFrame& frame : native) {
         json.begin('{');
         json.key("address").hex(frame.address);
         json.key("module");
@@ -180,6 +179,57 @@ void write_stack(JsonStream& json, const Stack& stack) {
         json.key("file").value_or_null(frame.file);
         json.key("line").value_or_null(frame.line);
         json.key("inlined").value(frame.inlined);
+        json.end('}');
+    }
+    json.end(']');
+}
+
+void write_stack(JsonStream& json, const Stack& stack) {
+    json.begin('{');
+    json.key("id").value(stack.id);
+    write_frames(json, stack.python, stack.native);
+    json.end('}');
+}
+
+void write_hang_thread(JsonStream& json, const HangThread& thread) {
+    json.begin('{');
+    json.key("tid").value(thread.tid);
+    json.key("name").value_or_null(thread.name);
+    json.key("state").value_or_null(thread.state);
+    json.key("waiting_on").value_or_null(thread.waiting_on);
+    json.key("waits_for").begin('[');
+    for (const WaitsFor& whom : thread.waits_for) {
+        json.begin('{');
+        json.key("pid").value(whom.pid);
+        json.key("tid").value_or_null(whom.tid);
+        json.end('}');
+    }
+    json.end(']');
+    write_frames(json, thread.python, thread.native);
+    json.end('}');
+}
+
+void write_hang(JsonStream& json, const Hang& hang) {
+    json.begin('{');
+    json.key("processes").begin('[');
+    for (const HangProcess& process : hang.processes) {
+        json.line().begin('{');
+        json.key("pid").value(process.pid);
+        json.key("command");
+        write_strings(json, process.command);
+        json.key("error").value_or_null(process.error);
+        json.key("stack");
+        if (process.stack) {
+            json.value(*process.stack);
+        } else {
+            json.null();
+        }
+        json.key("threads").begin('[');
+        for (const HangThread& thread : process.threads) {
+            json.line();
+            write_hang_thread(json, thread);
+        }
+        json.end(']');
         json.end('}');
     }
     json.end(']');
@@ -257,7 +307,12 @@ void write_json(const Report& report, std::ostream& out) {
     } else {
         json.null();
     }
-    json.line().key("hang").null();
+    json.line().key("hang");
+    if (report.hang) {
+        write_hang(json, *report.hang);
+    } else {
+        json.null();
+    }
     json.end('}').finish();
 }
 

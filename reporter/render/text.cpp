@@ -11,6 +11,7 @@
 #include "reporter/model/utf8.h"
 #include "reporter/render/format.h"
 #include "reporter/render/finding_text.h"
+#include "reporter/render/hang_text.h"
 #include "reporter/render/words.h"
 #include "reporter/render/wrap.h"
 
@@ -29,9 +30,15 @@ public:
           out_(out) {}
 
     void write() {
+        if (report_.hang) {
+            hang_headline();
+            hang_text(report_, options_, out_);
+            out_ << '\n';
+        }
         const bool shown = summary_.leaks > 0 || (options_.notes && summary_.notes > 0) ||
                            (options_.excused && summary_.suppressed + summary_.baseline > 0);
         if (!shown) {
+            if (runs()) return;
             const std::string aside = not_shown();
             out_ << "leftover: nothing left over" << (aside.empty() ? "" : " (" + aside + ")") << '\n';
             return;
@@ -49,6 +56,28 @@ private:
         const std::string exit = exit_words(session);
         const std::string& shown = command.empty() ? printable(session.id) : command;
         return exit.empty() ? shown : fmt::format("{} ({})", shown, exit);
+    }
+
+    // The session goes on: what there is, is not left over yet.
+    bool runs() const { return report_.sessions.size() == 1 && report_.sessions.front().exit.running; }
+
+    void hang_headline() {
+        std::size_t threads = 0;
+        for (const HangProcess& process : report_.hang->processes) threads += process.threads.size();
+        const std::size_t processes = report_.hang->processes.size();
+        std::string who = "leftover: the program";
+        if (report_.sessions.size() == 1) {
+            const Session& session = report_.sessions.front();
+            who = session.timed_out
+                      ? fmt::format("leftover: {} timed out, and was ended after {}",
+                                    command_words(session.command, std::max<std::size_t>(width_ / 2, 40)),
+                                    seconds_words(session.duration_seconds))
+                      : "leftover: " + program(session);
+        }
+        out_ << paint_.bold(fmt::format("{}: {} {}, {} {}", who, processes,
+                                        processes == 1 ? "process" : "processes", threads,
+                                        threads == 1 ? "thread" : "threads"))
+             << '\n';
     }
 
     void headline() {
@@ -74,7 +103,12 @@ private:
                                                                    : program(report_.sessions.front()))
                                        : fmt::format("{} sessions", report_.sessions.size());
         std::string line = fmt::format("leftover: {} left ", who);
-        if (summary_.leaks == 0 && (summary_.notes == 0 || !options_.notes)) {
+        if (runs() && summary_.leaks == 0) {
+            line = fmt::format("leftover: {} holds nothing that counts", who);
+        } else if (runs()) {
+            line = fmt::format("leftover: {} holds {} {}: {}", who, summary_.leaks,
+                               summary_.leaks == 1 ? "thing" : "things", join(kinds));
+        } else if (summary_.leaks == 0 && (summary_.notes == 0 || !options_.notes)) {
             line += "nothing behind that counts";
         } else if (summary_.leaks == 0) {
             line += fmt::format("nothing behind, but ended with {} open",

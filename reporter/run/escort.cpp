@@ -99,6 +99,8 @@ void Escort::take(const siginfo_t& signal) {
     } else if (is_one_of(signal.si_signo, stop_signals)) {
         // From the terminal: the child got it too, and decides; it may not want to stop.
         if (signal.si_code != SI_KERNEL) ::kill(child_, signal.si_signo);
+    } else if (signal.si_signo == dump_signal()) {
+        if (on_dump_) on_dump_();
     } else if (signal.si_signo == SIGCONT && is_stopped(child_)) {
         continue_child();
     }

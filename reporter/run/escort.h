@@ -28,6 +28,9 @@ public:
     // What comes from the terminal is typed to the whole foreground group, and is not for this.
     void on_termination(std::function<void(int signal)> call) { on_termination_ = std::move(call); }
 
+    // Called in accompany() when somebody wants to know what the program's threads do.
+    void on_dump(std::function<void()> call) { on_dump_ = std::move(call); }
+
     // Returns how it ended. Reaps every other child that ends meanwhile.
     Exit accompany(pid_t child);
 
@@ -45,6 +48,7 @@ private:
     int stop_signal_ = 0;
     Timers timers_;
     std::function<void(int)> on_termination_;
+    std::function<void()> on_dump_;
     Decoy decoy_;
 };
 

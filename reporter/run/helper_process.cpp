@@ -13,6 +13,8 @@
 #include <csignal>
 #include <utility>
 
+#include "reporter/kernel/process.h"
+
 namespace leftover::run {
 namespace {
 

@@ -23,6 +23,7 @@ struct Options {
     bool clean = false;
     double grace = 1;
     double kill_after = 5;
+    double timeout = 0;  // seconds; 0: none
     std::uint32_t kinds = record::all_kinds;
     unsigned depth = 64;
     bool python = true;

@@ -67,21 +67,6 @@ bool lock_for_good(const Descriptor& folder, const std::string& path) {
     return true;
 }
 
-// The process that a record's name, PID-TICKS-N.record, names.
-std::optional<ProcessId> recorder(const fs::path& file) {
-    if (file.extension() != ".record") return std::nullopt;
-    const std::string name = file.stem().string();
-    const auto first = name.find('-');
-    const auto second = name.find('-', first + 1);
-    if (first == std::string::npos || second == std::string::npos) return std::nullopt;
-    const std::string_view text = name;
-    const auto pid = kernel::parse_number<int>(text.substr(0, first));
-    const auto ticks =
-        kernel::parse_number<std::uint64_t>(text.substr(first + 1, second - first - 1));
-    if (!pid || !ticks) return std::nullopt;
-    return ProcessId{*pid, *ticks};
-}
-
 bool any_process_lives(const std::string& folder) {
     const auto file = read_session_file(folder);
     if (file && file->boot_id != kernel::boot_id()) return false;
@@ -145,6 +130,20 @@ void clear_name(const std::string& folder, const std::string& id) {
 }
 
 }  // namespace
+
+std::optional<ProcessId> recorder(const fs::path& file) {
+    if (file.extension() != ".record") return std::nullopt;
+    const std::string name = file.stem().string();
+    const auto first = name.find('-');
+    const auto second = name.find('-', first + 1);
+    if (first == std::string::npos || second == std::string::npos) return std::nullopt;
+    const std::string_view text = name;
+    const auto pid = kernel::parse_number<int>(text.substr(0, first));
+    const auto ticks =
+        kernel::parse_number<std::uint64_t>(text.substr(first + 1, second - first - 1));
+    if (!pid || !ticks) return std::nullopt;
+    return ProcessId{*pid, *ticks};
+}
 
 bool is_session_id(std::string_view text) {
     return !text.empty() && text.size() < record::session_id_size &&

@@ -2,11 +2,13 @@
 // lives; the lock works across pid namespaces, and ends with its holder, however that dies.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "reporter/run/descriptor.h"
+#include "reporter/run/session_file.h"
 
 namespace leftover::run {
 
@@ -15,6 +17,9 @@ bool is_session_id(std::string_view text);
 
 // A new one that sorts by time: s20260102-030405-4711-1f2e.
 std::string make_session_id();
+
+// The process that a record's name, PID-TICKS-N.record, names; nothing for another file.
+std::optional<ProcessId> recorder(const std::filesystem::path& file);
 
 // Its launcher, its program or a process that recorded into the folder is still there.
 bool session_lives(const std::string& folder);

@@ -25,6 +25,7 @@ Signals::Signals()
     for (const int signal : stop_signals) sigaddset(&awaited_, signal);
     sigaddset(&awaited_, SIGCONT);
     sigaddset(&awaited_, SIGCHLD);
+    sigaddset(&awaited_, dump_signal());
     sigprocmask(SIG_BLOCK, &awaited_, &inherited_mask_);
 
     // Who ignores SIGCHLD never learns how its children ended.

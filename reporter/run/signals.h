@@ -14,6 +14,9 @@ inline constexpr std::initializer_list<int> stop_signals = {SIGTSTP, SIGTTIN, SI
 
 bool is_termination(int signal);
 
+// Asks a launcher for what dump_request.h has to tell; nobody else sends it.
+inline int dump_signal() { return SIGRTMIN + 5; }
+
 // Blocks all that the launcher waits for, so that it takes them one by one with sigtimedwait and no
 // handler is needed. Blocked signals reach even a process that ignores them, and even pid 1.
 class Signals {

@@ -17,13 +17,17 @@
 #include "reporter/clean/clean.h"
 #include "reporter/commands/commands.h"
 #include "reporter/findings/fingerprint.h"
+#include "reporter/hang/hang.h"
 #include "reporter/kernel/machine.h"
 #include "reporter/kernel/process.h"
 #include "reporter/kernel/text.h"
+#include "reporter/model/merge.h"
 #include "reporter/model/names.h"
 #include "reporter/run/admission.h"
 #include "reporter/run/callback.h"
 #include "reporter/run/descendants.h"
+#include "reporter/run/dump.h"
+#include "reporter/run/dump_request.h"
 #include "reporter/run/environment.h"
 #include "reporter/run/escort.h"
 #include "reporter/run/message.h"
@@ -40,6 +44,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr int timed_out_exit = 124;
 constexpr int not_executable = 126;
 constexpr int not_found = 127;
 
@@ -73,7 +78,7 @@ ProcessId identify(pid_t pid) {
 
 // For those who read, and for suppressions and baselines.
 void name(Report& report) {
-    if (report.leaks.empty()) return;
+    if (report.leaks.empty() && !report.hang) return;
     symbolize(report);
     findings::fingerprint(report);
 }
@@ -110,6 +115,7 @@ Exit Supervisor::run() {
     const Command command = prepare(program.path);
     adopt_orphans();
     Escort escort(signals_);
+    escort.on_dump([this] { answer_requests(folder_->path()); });
     Launch launch(command, signals_);
     write_facts(launch.pid());
     if (limit_) limit_->enter(launch.pid());
@@ -126,15 +132,74 @@ Exit Supervisor::run() {
     program_runs();
     end_on_termination(escort, launch.pid());
     if (limit_) take_stock(escort.timers());
+    if (options_.timeout > 0) {
+        escort.timers().add(Timers::in(options_.timeout), [&] { time_out(escort, launch.pid()); });
+    }
     facts_.session.exit = escort.accompany(launch.pid());
     facts_.session.duration_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     facts_.ended = true;
     obey_stop();
     const bool stopped = cleans_ && !options_.clean;
     const double grace = stopped ? std::min(options_.grace, grace_when_stopped) : options_.grace;
-    if (!forced_) wait_for_descendants(grace, signals_);
+    if (facts_.session.timed_out && !cleans_) terminate_.wait(forced_ ? 0 : kill_after_, signals_);
+    if (!facts_.session.timed_out && !forced_) wait_for_descendants(grace, signals_);
     obey_stop();
     return report();
+}
+
+// First what hangs is written down, then everybody is asked to end. With --clean only the program is: the
+// rest is left over then, and is ended and told of as such.
+void Supervisor::time_out(Escort& escort, pid_t program) {
+    const auto stat = kernel::read_stat(program);
+    if (!stat || !kernel::is_alive(*stat)) return;  // it has just made it
+    facts_.session.timed_out = true;
+    try {
+        record_hang(program);
+    } catch (const std::exception& error) {
+        say(fmt::format("cannot tell what hangs: {}", error.what()));
+    }
+    if (cleans_) {
+        ::kill(program, SIGTERM);
+        ::kill(program, SIGCONT);
+    } else {
+        terminate_.ask_all();
+    }
+    // Who asks once more does not want to wait for that.
+    escort.on_termination([this, program](int) {
+        forced_ = true;
+        ::kill(program, SIGKILL);
+    });
+    escort.timers().add(Timers::in(kill_after_), [this, program] {
+        forced_ = true;
+        ::kill(program, SIGKILL);
+    });
+}
+
+void Supervisor::record_hang(pid_t program) {
+    std::vector<int> pids = hang::family_of(program);
+    for (const int pid : live_descendants()) {
+        if (std::find(pids.begin(), pids.end(), pid) == pids.end()) pids.push_back(pid);
+    }
+    Report seen;
+    hang::record(pids, seen);
+    bool trouble = false;
+    std::vector<Report> parts;
+    parts.push_back(judge(trouble));
+    parts.push_back(std::move(seen));
+    hang_ = merge(std::move(parts));
+    add_creation_stacks(hang_);
+    hang_.leaks.clear();
+    hang_.processes.clear();
+    hang_.remarks.clear();
+}
+
+void Supervisor::add_hang(Report& report) {
+    if (!hang_.hang) return;
+    std::vector<Report> parts;
+    parts.push_back(std::move(report));
+    parts.push_back(std::move(hang_));
+    report = merge(std::move(parts));
+    for (Leak& leak : report.leaks) leak.session.clear();
 }
 
 // With --clean, who asks leftover to end means the session, which may not be willing; so does `stop`.
@@ -269,6 +334,7 @@ Exit Supervisor::report() {
     try {
         write_session_file(folder_->path(), facts_);
         report = judge(trouble);
+        add_hang(report);
         excuse(report, true);
         if (cleans_) clean_up(report, trouble);
         if (capture_) capture_->finish(signals_);
@@ -276,7 +342,7 @@ Exit Supervisor::report() {
         if (!options_.quiet) print_remarks(report);
         report.remarks.clear();
         const bool telling = !options_.quiet && options_.outputs.empty() &&
-                             is_worth_telling(report, options_.gate.fail_on);
+                             (facts_.session.timed_out || is_worth_telling(report, options_.gate.fail_on));
         if (telling || !options_.outputs.empty()) name(report);
         if (!write_outputs(report, options_)) trouble = true;
         keep_ = trouble || options_.is_kept() || is_anything_left(report);
@@ -355,6 +421,12 @@ void Supervisor::tell(Report& report) {
 }
 
 Exit Supervisor::own_end(const Report& report, bool trouble) const {
+    if (facts_.session.timed_out) {
+        if (!options_.quiet && !options_.outputs.empty()) {
+            say(fmt::format("timed out after {:g} s", options_.timeout));
+        }
+        return exit_with(timed_out_exit);
+    }
     const GateOptions& gate = options_.gate;
     switch (judge_exit(facts_.session.exit, gate, report, trouble, stale_suppressions_)) {
         case Verdict::program:

@@ -19,6 +19,7 @@
 #include "reporter/run/session_file.h"
 #include "reporter/run/session_folder.h"
 #include "reporter/run/signals.h"
+#include "reporter/run/terminate.h"
 #include "reporter/run/timers.h"
 
 namespace leftover::run {
@@ -46,6 +47,9 @@ private:
     void end_on_termination(class Escort& escort, pid_t program);
     void obey_stop();
     Report judge(bool& trouble);
+    void time_out(class Escort& escort, pid_t program);
+    void record_hang(pid_t program);
+    void add_hang(Report& report);
     Exit report();
     void excuse(Report& report, bool first);
     void clean_up(Report& report, bool& trouble);
@@ -70,6 +74,8 @@ private:
     bool forced_ = false;  // the program would not end: the session is ended at once
     bool stale_suppressions_ = false;
     SessionFile facts_;
+    Report hang_;  // of the moment when the time was out; taken by add_hang
+    Terminate terminate_;
     Snapshot before_;
 };
 

@@ -40,7 +40,12 @@ public:
     }
 
     void run() {
-        for (Stack& stack : report_.stacks) name_frames(stack);
+        for (Stack& stack : report_.stacks) name_frames(stack.native);
+        if (report_.hang) {
+            for (HangProcess& process : report_.hang->processes) {
+                for (HangThread& thread : process.threads) name_frames(thread.native);
+            }
+        }
         for (Leak& leak : report_.leaks) name_start_routine(leak);
         for (const auto& [file, known] : files_) {
             const std::string& trouble = known->object.trouble();
@@ -81,10 +86,10 @@ private:
         return at->second;
     }
 
-    void name_frames(Stack& stack) {
+    void name_frames(std::vector<NativeFrame>& frames) {
         std::vector<NativeFrame> named;
-        named.reserve(stack.native.size());
-        for (NativeFrame& frame : stack.native) {
+        named.reserve(frames.size());
+        for (NativeFrame& frame : frames) {
             Known* file = frame.function.empty() && !frame.inlined ? known(frame.module) : nullptr;
             const std::vector<Place>* found = file ? &places(*file, frame.offset) : nullptr;
             if (found == nullptr || found->empty()) {
@@ -99,7 +104,7 @@ private:
                 to.inlined = &place != &found->back();
             }
         }
-        stack.native = std::move(named);
+        frames = std::move(named);
     }
 
     void name_start_routine(Leak& leak) {

@@ -59,6 +59,9 @@ int main(void) {
 #endif
   AT(thread_next, PyThreadState, next);
   AT(thread_id, PyThreadState, thread_id);
+#if PY_VERSION_HEX >= 0x03040000 && PY_VERSION_HEX < 0x030d0000
+  AT(thread_end_lock, PyThreadState, on_delete_data);
+#endif
 #if PY_VERSION_HEX >= 0x030d0000
   AT(thread_frame, PyThreadState, current_frame);
 #elif PY_VERSION_HEX >= 0x030b0000
@@ -129,7 +132,7 @@ int main(void) {
 
 FIELDS = [
     ["interpreter_next", "interpreter_threads"],
-    ["thread_next", "thread_id", "thread_frame", "cframe_frame"],
+    ["thread_next", "thread_id", "thread_frame", "cframe_frame", "thread_end_lock"],
     ["frame_code", "frame_back", "frame_position", "frame_owner"],
     ["code_filename", "code_name", "code_firstlineno", "code_lines"],
     ["code_instructions", "code_first_traceable"],
