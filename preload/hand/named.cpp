@@ -122,6 +122,7 @@ bool look_at(long folder, const char* name, FileFacts& facts) {
     facts.links = raw.stx_nlink;
     facts.bytes = raw.stx_size;
     facts.born_ns = nanoseconds(has_birth ? raw.stx_btime : raw.stx_ctime);
+    facts.has_birth = has_birth;
     return true;
 }
 

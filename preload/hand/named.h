@@ -19,6 +19,7 @@ struct FileFacts {
     // CLOCK_REALTIME ns, from a clock that lags by up to a tick. Where the file system keeps no
     // birth time this is the last change of the inode.
     std::uint64_t born_ns;
+    bool has_birth;
 };
 
 inline constexpr std::uint64_t clock_slack = 20'000'000;  // ns

@@ -35,6 +35,10 @@ public:
     // The same for an action that another one will follow, such as TERM before KILL.
     void enter_step(const Leak& leak, std::string_view action, const Outcome& outcome);
 
+    // A helper that tidies up has done so in this cleanup: what is gone, it took away.
+    void note_helper() { helped_ = true; }
+    bool is_helped() const { return helped_; }
+
     // Enters how long it all took.
     void close();
 
@@ -44,6 +48,7 @@ private:
     Report& report_;
     const Options& options_;
     std::chrono::steady_clock::time_point begin_;
+    bool helped_ = false;
 };
 
 }  // namespace leftover::clean

@@ -143,7 +143,10 @@ void Round::wait(Clock::time_point until) {
     if (::poll(waiting.data(), waiting.size(), static_cast<int>(milliseconds)) <= 0) return;
     for (std::size_t i = 0; i < waiting.size(); ++i) {
         if ((waiting[i].revents & POLLIN) == 0) continue;
-        finish(*who[i], who[i]->sent == 0 ? gone() : done(who[i]->bytes));
+        if (who[i]->helper) journal_.note_helper();
+        Outcome outcome = who[i]->sent == 0 ? gone() : done();
+        outcome.bytes = who[i]->bytes;
+        finish(*who[i], outcome);
     }
 }
 

@@ -91,6 +91,9 @@ Report make_report(const std::string& folder, const SessionFile& facts, const Sn
         complete(report, facts);
         add_nested(report, folder, judging);
         add_outside(report, before, options);
+        std::erase_if(report.leaks, [&](const Leak& leak) {
+            return (options.kinds & record::bit(leak.kind)) == 0;
+        });
     } catch (const std::exception& error) {
         say(error.what());
         trouble = true;

@@ -414,6 +414,53 @@ def test_nested():
     expect_equal((litter_there(), sessions()), ([], []), f"nothing is left; {done.stderr}")
 
 
+TRACKER = """
+import sys, warnings
+def main(fd=0):
+    warnings.warn("resource_tracker: There appear to be 2 leaked semaphore objects to clean up at shutdown")
+    print(sys.orig_argv[1:] if hasattr(sys, "orig_argv") else "")
+"""
+
+START = """
+import os, subprocess, sys
+from multiprocessing import util
+code = "from loky.backend.resource_tracker import main; main(5)"
+words = [sys.executable, "-c", code]
+subprocess.run(words)
+os.waitpid(os.posix_spawn(words[0], words, os.environ), 0)
+if os.fork() == 0:
+    os.execv(words[0], words)
+os.wait()
+subprocess.run([sys.executable, "-c", "import warnings; warnings.warn('mine')"])
+"""
+
+
+def test_trackers_are_started_quiet():
+    """By subprocess (vfork), posix_spawn and exec; nobody else's warnings are."""
+    os.makedirs("modules/loky/backend")
+    for name in ("modules/loky/__init__.py", "modules/loky/backend/__init__.py"):
+        open(name, "w", encoding="utf-8").close()
+    with open("modules/loky/backend/resource_tracker.py", "w", encoding="utf-8") as file:
+        file.write(TRACKER)
+    env = dict(os.environ, PYTHONPATH=os.path.abspath("modules"))
+    done = TOOL.run("--clean", sys.executable, "-c", START, env=env)
+    expect_equal((done.stderr.count("leaked"), done.stderr.count("UserWarning: mine")), (0, 1), done.stderr)
+    done = TOOL.run(sys.executable, "-c", START, env=env)
+    expect_equal((done.stderr.count("UserWarning: resource_tracker"), "-W" in done.stdout), (3, False), done.stderr + done.stdout)
+
+
+def test_kinds_that_are_not_tracked_are_left_alone():
+    script = "import os, time\n" \
+             "if os.fork() == 0:\n    null = os.open('/dev/null', os.O_RDWR)\n    os.dup2(null, 1)\n    os.dup2(null, 2)\n" \
+             "    open('child', 'w').write('%d\\n' % os.getpid())\n    time.sleep(1000)\n" \
+             "while not os.path.exists('child'): time.sleep(0.01)\n"
+    report, _ = clean("--kinds", "semaphore", "--grace", "0.1", sys.executable, "-c", script)
+    child = int(line_of("child", "its child"))
+    expect_equal((report["leaks"], report["cleanup"]["actions"]), ([], []), "nothing to do")
+    expect(state_of(child)[0] != "Z", "it lives")
+    os.kill(child, signal.SIGKILL)
+
+
 TWINS = """
 import os, time
 pids = []
