@@ -32,8 +32,10 @@ PROGRAM = """
 import ctypes, os, sys
 libc = ctypes.CDLL(None, use_errno=True)
 def make(name):
-    if libc.shm_open(name, os.O_CREAT | os.O_RDWR, 0o600) < 0:
+    made = libc.shm_open(name, os.O_CREAT | os.O_RDWR, 0o600)
+    if made < 0:
         raise OSError(ctypes.get_errno(), name)
+    os.close(made)
 def main():
     for name in %r:
         make(b"/" + name)
@@ -171,7 +173,7 @@ def test_ndjson():
         expect_equal(list(leak), columns, "the same columns in each line")
         expect(not any(isinstance(value, (dict, list)) for value in leak.values()), "flat", leak)
         expect_equal((leak["function"], leak["line"]), ("make", 5), "place")
-        expect("\nmain at " in leak["stack"] and "<job>&.py:9\n" in leak["stack"], "stack as text", leak["stack"])
+        expect("\nmain at " in leak["stack"] and "<job>&.py:11\n" in leak["stack"], "stack as text", leak["stack"])
     expect_equal(columns[:6], ["session", "fingerprint", "kind", "severity", "status", "name"], "columns")
 
 
