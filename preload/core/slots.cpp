@@ -180,7 +180,10 @@ SlotRef find_by_key(std::uint64_t key, Kind kind, Same same) {
                 Slot* slot = slots_of(head) + number;
                 const std::uint32_t word = slot->state.load(std::memory_order_acquire);
                 if (!published(state_in(word)) || slot->kind != kind || !same(*mapping, slot)) return false;
-                if (slot->state.load(std::memory_order_acquire) >> 8 != word >> 8) return false;
+                // What was compared was read before this: another thread may have begun to write the next
+                // resource over it meanwhile.
+                std::atomic_thread_fence(std::memory_order_acquire);
+                if (slot->state.load(std::memory_order_relaxed) >> 8 != word >> 8) return false;
                 found = {mapping, slot, record::slot_id(c, number), word >> 8};
                 return true;
             });
@@ -328,6 +331,7 @@ void rename_slot(const SlotRef& ref, std::string_view name) {
 
 void publish_slot(const SlotRef& ref, State state, bool by_name) {
     SlotChunk* head = head_of(*ref.mapping, record::slot_chunk(ref.id));
+    const Kind kind = ref.slot->kind;  // once it can be found, others may release it
     if (by_name) {
         const std::uint64_t key = name_key(*ref.mapping, ref.slot);
         ref.slot->flags.fetch_or(known_by_name, std::memory_order_relaxed);
@@ -337,7 +341,7 @@ void publish_slot(const SlotRef& ref, State state, bool by_name) {
         ref.slot->state.store(word_of(ref.generation, state), std::memory_order_release);
         if (ref.slot->a.load(std::memory_order_relaxed) != 0) index_slot_by_number(ref);
     }
-    if (state == State::live) count_created(*ref.mapping, ref.slot->kind);
+    if (state == State::live) count_created(*ref.mapping, kind);
 }
 
 void index_slot_by_number(const SlotRef& ref) {
@@ -348,10 +352,11 @@ void index_slot_by_number(const SlotRef& ref) {
 }
 
 void confirm_slot(const SlotRef& ref) {
+    const Kind kind = ref.slot->kind;  // of whatever is there now; it counts only if that is ours
     std::uint32_t expected = word_of(ref.generation, State::intent);
     if (ref.slot->state.compare_exchange_strong(expected, word_of(ref.generation, State::live),
                                                 std::memory_order_acq_rel)) {
-        count_created(*ref.mapping, ref.slot->kind);
+        count_created(*ref.mapping, kind);
     }
 }
 
@@ -382,16 +387,16 @@ void release_slot(const SlotRef& ref) {
 }
 
 void retire_slot(const SlotRef& ref) {
+    const Kind kind = ref.slot->kind;
     std::uint32_t expected = word_of(ref.generation, State::live);
     if (!ref.slot->state.compare_exchange_strong(expected, word_of(ref.generation, State::ended),
                                                  std::memory_order_acq_rel)) {
         return;
     }
-    ref.mapping->header->counters[static_cast<std::size_t>(ref.slot->kind)].released.fetch_add(
-        1, std::memory_order_relaxed);
+    ref.mapping->header->counters[static_cast<std::size_t>(kind)].released.fetch_add(1, std::memory_order_relaxed);
     // Its number may be given to another process from now on.
     SlotChunk* head = head_of(*ref.mapping, record::slot_chunk(ref.id));
-    remove_entry(head, key_of(ref.slot->kind, ref.slot->a.load(std::memory_order_relaxed)), record::slot_number(ref.id));
+    remove_entry(head, key_of(kind, ref.slot->a.load(std::memory_order_relaxed)), record::slot_number(ref.id));
     if (ref.mapping != fresh.own) return;
     // What falls out of the ring of those ended makes room.
     const std::uint32_t at = fresh.history_next.fetch_add(1, std::memory_order_relaxed) % history_size;
