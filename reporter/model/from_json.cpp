@@ -6,6 +6,7 @@
 
 namespace leftover::from_json {
 
+using fields::expect_fields;
 using fields::expect_object;
 using fields::get;
 using fields::get_hex;
@@ -119,6 +120,7 @@ HangThread hang_thread(const json& value) {
 
 Session session(const json& value) {
     expect_object(value, "session");
+    expect_fields(value, {"id", "started_at", "exit", "complete"});
     Session session;
     get(value, "id", session.id);
     get(value, "command", session.command);
@@ -148,6 +150,7 @@ Session session(const json& value) {
 
 ProcessInfo process(const json& value) {
     expect_object(value, "process");
+    expect_fields(value, {"pid", "instrumented"});
     ProcessInfo process;
     get(value, "pid", process.pid);
     get(value, "ppid", process.ppid);
@@ -174,6 +177,7 @@ ProcessInfo process(const json& value) {
 
 Stack stack(const json& value) {
     expect_object(value, "stack");
+    expect_fields(value, {"id", "python", "native"});
     Stack stack;
     get(value, "id", stack.id);
     frames(value, stack.python, stack.native);
@@ -182,6 +186,7 @@ Stack stack(const json& value) {
 
 Module module(const json& value) {
     expect_object(value, "module");
+    expect_fields(value, {"id", "path"});
     Module module;
     get(value, "id", module.id);
     get(value, "path", module.path);
@@ -232,7 +237,7 @@ Hang hang(const json& value) {
 
 Leak leak(const json& value) {
     expect_object(value, "leak");
-    if (value.find("kind") == value.end()) throw fields::Error("kind: missing");
+    expect_fields(value, {"kind", "severity", "status", "name", "pid"});
     Leak leak;
     get_word(value, "kind", kind_by_name, leak.kind);
     leak.severity = record::row(leak.kind).severity;

@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <optional>
 #include <stdexcept>
@@ -89,6 +90,13 @@ inline void get_hex(const json& object, const char* key, std::uint64_t& to) {
 
 inline void expect_object(const json& value, std::string_view key) {
     if (!value.is_object()) fail(key, "an object");
+}
+
+// Fields without which the object means nothing; null counts as there.
+inline void expect_fields(const json& object, std::initializer_list<const char*> keys) {
+    for (const char* key : keys) {
+        if (object.find(key) == object.end()) throw Error(std::string(key) + ": missing");
+    }
 }
 
 // The field if it is an object, null if it is missing or null.

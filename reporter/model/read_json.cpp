@@ -1,3 +1,4 @@
+#include <functional>
 #include <set>
 #include <stdexcept>
 
@@ -60,10 +61,20 @@ public:
     bool key(string_t& name) override {
         if (open_.empty()) {
             top_key_ = std::move(name);
+            if (!seen_.insert(top_key_).second) note(top_key_ + ": there twice");
         } else {
             slot_ = &(*open_.back())[std::move(name)];
         }
         return true;
+    }
+
+    // What a report has and this one has not, as the document's end shows; empty: nothing.
+    std::string missing() const {
+        if (!seen_.contains("session") && !seen_.contains("sessions")) return "session";
+        for (const char* key : {"processes", "leaks", "stacks", "modules"}) {
+            if (!seen_.contains(key)) return key;
+        }
+        return report.sessions.empty() && !report.leaks.empty() ? "session" : "";
     }
 
     bool parse_error(std::size_t position, const std::string&,
@@ -162,13 +173,14 @@ private:
             if (!value_.is_null()) report.cleanup = from_json::cleanup(value_);
         } else if (top_key_ == "hang") {
             if (!value_.is_null()) report.hang = from_json::hang(value_);
-        } else if (lists.contains(top_key_) && !value_.is_null()) {
+        } else if (lists.contains(top_key_)) {
             note(top_key_ + ": a list expected");
         }
     }
 
     int depth_ = 0;  // 0 before the document, 1 in it, 2 in one of the lists
     std::string top_key_;
+    std::set<std::string, std::less<>> seen_;  // the document's own keys
     std::size_t index_ = 0;
     json value_;                // being built
     std::vector<json*> open_;   // containers within it that are not yet closed
@@ -219,9 +231,7 @@ Report read_json(std::string_view text, const std::string& source) {
                                report_schema));
     }
     if (!reader.trouble.empty()) fail(reader.trouble);
-    if (reader.report.sessions.empty() && !reader.report.leaks.empty()) {
-        fail("session: missing");
-    }
+    if (const std::string missing = reader.missing(); !missing.empty()) fail(missing + ": missing");
     assign_sessions(reader.report);
     return std::move(reader.report);
 }

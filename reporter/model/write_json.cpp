@@ -7,7 +7,8 @@ namespace leftover {
 namespace {
 
 void write_time(JsonStream& json, Time time) {
-    if (time == 0) {
+    // What would be written as the very beginning of time would read as unknown.
+    if (time > -1000 && time < 1000) {
         json.null();
     } else {
         json.value(format_time(time));

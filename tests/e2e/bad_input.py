@@ -118,12 +118,28 @@ def test_no_reports():
     for content in ("", "\n", "{", "[1, 2]", "null", "17", '"text"', '{"schema": 1}', '{"schema": "other/1"}',
                     '{"schema": "leftover.report/99"}', '{"a": 1}', "{" * 100000, "[" * 1000000, b"\xff\xfe\x00{}",
                     '{"schema": "leftover.report/1", "leaks": 7}', '{"schema": "leftover.report/1", "leaks": [7]}',
-                    '{"schema": "leftover.report/1"} more', "<?xml version='1.0'?>", b"\x00" * 1000,
+                    '{"schema": "leftover.report/1"}', '{"schema": "leftover.report/1"} more', "<?xml version='1.0'?>", b"\x00" * 1000,
                     b"\x1b[31m\x07{", b"\x7fELF" + b"\x00" * 100):
         path = write("bad.json", content)
         done = report(path)
         expect_refused(done, path)
         expect(b"\x1b" not in done.stderr and b"\x07" not in done.stderr, "nothing for a terminal", done.stderr)
+
+
+def test_missing_fields():
+    """The line names what is missing, and where."""
+    done = report(write("bad.json", '{"schema": "leftover.report/1"}'))
+    expect_refused(done, "bad.json", "session: missing")
+    with open(GOOD, encoding="utf-8") as file:
+        content = json.load(file)
+    for field in ("session", "processes", "leaks", "stacks", "modules"):
+        some = {key: value for key, value in content.items() if key != field}
+        expect_refused(report(write("bad.json", json.dumps(some))), "bad.json", f"{field}: missing")
+    for field in ("kind", "severity", "status", "name", "pid"):
+        leaks = [dict(leak) for leak in content["leaks"]]
+        del leaks[1][field]
+        done = report(write("bad.json", json.dumps(dict(content, leaks=leaks))))
+        expect_refused(done, "bad.json", f"leaks[1].{field}: missing")
 
 
 def test_torn_report():

@@ -121,22 +121,62 @@ TEST(Json, SaysWhatIsWrong) {
     EXPECT_EQ(trouble_with("{\"leaks\": {}, \"schema\": \"leftover.report/2\"}"),
               "file.json: schema is 'leftover.report/2', this version of leftover reads "
               "'leftover.report/1'");
-    const std::string head = "{\"schema\": \"leftover.report/1\", \"session\": {\"id\": \"x\"}, ";
-    EXPECT_EQ(trouble_with(head + "\"leaks\": [{\"kind\": \"timer\"}, {\"kind\": \"timer\", \"pid\": "
-                                  "\"12\"}]}"),
+}
+
+// The sample with something changed in it.
+template <class Change>
+std::string trouble_after(Change change) {
+    json document = json::parse(written(make_report()));
+    change(document);
+    return trouble_with(document.dump());
+}
+
+TEST(Json, SaysWhichFieldIsWrong) {
+    EXPECT_EQ(trouble_after([](json&) {}), "");
+    EXPECT_EQ(trouble_after([](json& report) { report["leaks"][1]["pid"] = "12"; }),
               "file.json: leaks[1].pid: a whole number expected");
-    EXPECT_EQ(trouble_with(head + "\"leaks\": [{\"kind\": \"teapot\"}]}"),
+    EXPECT_EQ(trouble_after([](json& report) { report["leaks"][0]["kind"] = "teapot"; }),
               "file.json: leaks[0].kind: unknown word 'teapot'");
-    EXPECT_EQ(trouble_with(head + "\"leaks\": 5}"), "file.json: leaks: a list expected");
-    EXPECT_THAT(trouble_with(head + "\"processes\": [{\"pid\": 99999999999}]}"),
-                HasSubstr("a smaller number"));
+    EXPECT_EQ(trouble_after([](json& report) { report["leaks"] = 5; }), "file.json: leaks: a list expected");
+    EXPECT_EQ(trouble_after([](json& report) { report["stacks"] = nullptr; }), "file.json: stacks: a list expected");
+    EXPECT_EQ(trouble_after([](json& report) { report["leaks"][2] = 7; }), "file.json: leaks[2].leak: an object expected");
+    EXPECT_THAT(trouble_after([](json& report) { report["processes"][0]["pid"] = 99999999999; }),
+                HasSubstr("processes[0].pid: a smaller number"));
+}
+
+TEST(Json, SaysWhichFieldIsMissing) {
+    EXPECT_EQ(trouble_with("{\"schema\": \"leftover.report/1\"}"), "file.json: session: missing");
+    for (const std::string field : {"session", "processes", "leaks", "stacks", "modules"}) {
+        EXPECT_EQ(trouble_after([&](json& report) { report.erase(field); }), "file.json: " + field + ": missing");
+    }
+    for (const std::string field : {"kind", "severity", "status", "name", "pid"}) {
+        EXPECT_EQ(trouble_after([&](json& report) { report["leaks"][1].erase(field); }),
+                  "file.json: leaks[1]." + field + ": missing");
+    }
+    EXPECT_EQ(trouble_after([](json& report) { report["session"].erase("id"); }), "file.json: session.id: missing");
+    EXPECT_EQ(trouble_after([](json& report) { report["stacks"][0].erase("id"); }), "file.json: stacks[0].id: missing");
+    EXPECT_EQ(trouble_after([](json& report) { report["modules"][0].erase("path"); }),
+              "file.json: modules[0].path: missing");
+    // What is only told besides may be missing.
+    EXPECT_EQ(trouble_after([](json& report) {
+                  for (const char* field : {"tool", "summary", "cleanup", "hang"}) report.erase(field);
+                  for (const char* field : {"tid", "details", "error"}) report["leaks"][0].erase(field);
+              }),
+              "");
+}
+
+TEST(Json, HasEachFieldOnce) {
+    std::string text = written(make_report());
+    text.insert(1, "\"leaks\": [],");
+    EXPECT_EQ(trouble_with(text), "file.json: leaks: there twice");
 }
 
 TEST(Json, IgnoresWhatItDoesNotKnow) {
     const Report report = read_json(
         R"({"later": {"a": [1, {"b": [[]]}]}, "schema": "leftover.report/1",
-            "session": {"id": "x", "novel": [1, 2]}, "leaks": [{"kind": "timer", "x": {"y": 1}, "pid": 7}],
-            "hang": {"processes": []}})",
+            "session": {"id": "x", "started_at": null, "exit": {"code": 0}, "complete": true, "novel": [1, 2]},
+            "leaks": [{"kind": "timer", "severity": "note", "status": "leaked", "name": "timer:1", "pid": 7, "x": {"y": 1}}],
+            "processes": [], "stacks": [], "modules": [], "hang": {"processes": []}})",
         "x");
     EXPECT_EQ(report.sessions.at(0).id, "x");
     EXPECT_EQ(report.leaks.at(0).pid, 7);
