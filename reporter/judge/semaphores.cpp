@@ -4,13 +4,14 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <map>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "reporter/judge/census.h"
 #include "reporter/judge/checks.h"
 #include "reporter/judge/named.h"
+#include "reporter/kernel/machine.h"
 #include "reporter/kernel/users.h"
 
 namespace leftover::judge {
@@ -80,6 +81,43 @@ std::vector<kernel::NamedFile> HalfMade::candidates() const {
     });
 }
 
+// Another program may be in the middle of its own sem_open, and so may a process of the session that
+// lives. What one that is not has open, it inherited by a fork in the middle of its creator's, if the file
+// was there before it.
+class Users {
+public:
+    explicit Users(const Evidence& evidence) {
+        const kernel::Roots& roots = evidence.options.roots;
+        std::unordered_map<int, Time> heirs;
+        for (const Member& member : evidence.census.members()) {
+            if (member.now) heirs.emplace(member.now->pid, kernel::time_of_ticks(member.now->start_ticks));
+        }
+        for (const Candidate& candidate : evidence.of(Kind::semaphore)) {
+            const bool at_work = candidate.slot->state == record::State::intent &&
+                                 evidence.census.image_of(candidate) == Image::running;
+            if (at_work) heirs.erase(evidence.census.pid_of(candidate));
+        }
+        std::vector<int> others;
+        for (const int pid : kernel::list_processes(roots)) {
+            const auto heir = heirs.find(pid);
+            if (heir == heirs.end()) others.push_back(pid);
+            else heirs_.emplace_back(heir->second, kernel::used_files({pid}, roots));
+        }
+        others_ = kernel::used_files(others, roots);
+    }
+
+    bool may_own(const kernel::FileFacts& facts) const {
+        if (others_.uses(facts.id)) return true;
+        return std::any_of(heirs_.begin(), heirs_.end(), [&](const auto& heir) {
+            return facts.born > heir.first + clock_slack && heir.second.uses(facts.id);
+        });
+    }
+
+private:
+    kernel::UsedFiles others_;
+    std::vector<std::pair<Time, kernel::UsedFiles>> heirs_;  // since when, and what
+};
+
 // The intent nearest to the file's birth; each can own one file only.
 std::optional<Candidate> HalfMade::take_intent(const kernel::FileFacts& facts) {
     auto nearest = intents_.end();
@@ -117,14 +155,12 @@ std::vector<NamedLeak> HalfMade::find() {
     }
     if (unlinked.empty() || intents_.empty()) return leaks;
 
-    // Another program may be in the middle of its own sem_open.
-    const auto used = kernel::used_files(kernel::list_processes(evidence_.options.roots),
-                                         evidence_.options.roots);
+    const Users users(evidence_);
     std::sort(unlinked.begin(), unlinked.end(), [](const auto& one, const auto& other) {
         return one.facts.born < other.facts.born;
     });
     for (const kernel::NamedFile& file : unlinked) {
-        if (used.uses(file.facts.id)) continue;
+        if (users.may_own(file.facts)) continue;
         if (const auto intent = take_intent(file.facts)) leaks.push_back(leak_of(*intent, file));
     }
     return leaks;

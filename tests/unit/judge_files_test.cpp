@@ -172,6 +172,27 @@ TEST_F(JudgedFiles, LeavesHalfMadeSemaphoresOfOthers) {
     EXPECT_EQ(names(report), "/aB3xYz");
 }
 
+// Forked in the middle of its creator's sem_open, a child has the file open for as long as it lives.
+TEST_F(JudgedFiles, FindsHalfMadeSemaphoresThatChildrenInherited) {
+    const auto facts = make("shm/sem.aB3xYz");
+    std::uint64_t ticks = 1;  // about when the file was born
+    while (kernel::time_of_ticks(ticks * 2) <= facts.born) ticks *= 2;
+    for (std::uint64_t step = ticks; step != 0; step /= 2) {
+        if (kernel::time_of_ticks(ticks + step) <= facts.born) ticks += step;
+    }
+    const auto judge_with_child_of = [&](std::uint64_t start) {
+        RecordWriter writer;
+        add_intent(writer, Kind::semaphore, "/early", facts.born - 1000);
+        add_child(writer, 300, start, start);
+        std::filesystem::remove_all(folder / "proc/300");
+        test::add_process(folder / "proc", {.pid = 300, .start_ticks = start});
+        std::filesystem::create_symlink(folder / "shm/sem.aB3xYz", folder / "proc/300/fd/3");
+        return names(judge(writer));
+    };
+    EXPECT_EQ(judge_with_child_of(ticks), "/aB3xYz python3.11");
+    EXPECT_EQ(judge_with_child_of(ticks - 100), "python3.11");  // its own, then
+}
+
 // Killed between the link to the real name and the removal of the random one.
 TEST_F(JudgedFiles, ReportsBothNamesOfASemaphore) {
     make("shm/sem.real");
