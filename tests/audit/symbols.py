@@ -116,6 +116,19 @@ def test_every_twin_is_hooked_or_skipped():
     expect_equal(sorted(set(reasons) & hooks), [], "hooked, and in skipped.txt")
 
 
+def test_every_alias_is_hooked_or_skipped():
+    """Other names for the very same code, whatever they are like."""
+    names = {}
+    for line in output("nm", "-D", "--defined-only", libc()).splitlines():
+        address, kind, name = line.split()[:3]
+        if kind in "TWi" and "GLIBC_PRIVATE" not in name:
+            names.setdefault(address, set()).add(name.split("@")[0])
+    hooks = registry()
+    expect(any(len(same & hooks) > 1 for same in names.values()), "some hooked calls are aliases, open64 of open")
+    aliases = {alias for same in names.values() if same & hooks for alias in same - hooks}
+    expect_equal(sorted(aliases - set(skipped())), [], "aliases that are neither hooked nor in tests/audit/skipped.txt")
+
+
 def test_hooks_are_there():
     """A hook of a name that no library has is a typing error."""
     every = exports(libc())

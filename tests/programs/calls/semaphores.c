@@ -4,13 +4,14 @@
 
 #include "call.h"
 
-// On success errno is anything: glibc leaves there what its first attempts met.
-#define TRY_MADE(what, expression)                                                  \
-    ({                                                                              \
-        errno = 77;                                                                 \
-        sem_t* made_ = (expression);                                                \
-        tell(what, made_ != SEM_FAILED, made_ != SEM_FAILED ? 77 : errno);          \
-        made_;                                                                      \
+// The errno of a success as well: what glibc's first attempts left there.
+#define TRY_MADE(what, expression)                  \
+    ({                                              \
+        errno = 77;                                 \
+        sem_t* made_ = (expression);                \
+        const int errno_ = errno;                   \
+        tell(what, made_ != SEM_FAILED, errno_);    \
+        made_;                                      \
     })
 
 static void tell_value(sem_t* semaphore) {
