@@ -6,6 +6,7 @@
 #include "reporter/judge/census.h"
 #include "reporter/kernel/machine.h"
 #include "reporter/kernel/text.h"
+#include "reporter/model/from_json.h"
 #include "reporter/model/json.h"
 #include "reporter/model/json_fields.h"
 #include "reporter/model/names.h"
@@ -164,9 +165,9 @@ void complete_session(SessionFacts& facts, const std::vector<Source>& sources,
     } else if (program != nullptr && program->info.ended_at != 0) {
         end = program->info.ended_at;
     }
-    if (end > session.started_at) {
-        session.duration_seconds = static_cast<double>(end - session.started_at) / 1e9;
-    }
+    // A damaged record may tell of any times.
+    const double seconds = static_cast<double>(end - session.started_at) / 1e9;
+    if (seconds > 0 && seconds <= from_json::longest_session) session.duration_seconds = seconds;
 }
 
 }  // namespace leftover::judge

@@ -132,8 +132,7 @@ Session session(const json& value) {
     }
     get_time(value, "started_at", session.started_at);
     get(value, "duration_seconds", session.duration_seconds);
-    // So that the session's end, too, is a time in 64 bits.
-    if (!(session.duration_seconds >= 0 && session.duration_seconds <= 1e9)) {
+    if (!(session.duration_seconds >= 0 && session.duration_seconds <= longest_session)) {
         fields::fail("duration_seconds", "a number from 0 to 1e9");
     }
     get_exit(value, session.exit);

@@ -7,6 +7,9 @@
 
 namespace leftover::from_json {
 
+// Seconds; no session lasts longer, so that its end, too, is a time in 64 bits.
+inline constexpr double longest_session = 1e9;
+
 Session session(const nlohmann::json& value);
 ProcessInfo process(const nlohmann::json& value);
 Stack stack(const nlohmann::json& value);

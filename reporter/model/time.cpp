@@ -81,7 +81,8 @@ Time parse_time(std::string_view text) {
     if (!text.empty() || tm.tm_year < 1700 || tm.tm_year > 2200) return 0;
     tm.tm_year -= 1900;
     tm.tm_mon -= 1;
-    return (timegm(&tm) - offset * 60) * second + fraction;
+    // Microseconds, as they are written: what is read and written again is the same.
+    return (timegm(&tm) - offset * 60) * second + fraction / 1000 * 1000;
 }
 
 }  // namespace leftover
