@@ -41,6 +41,15 @@ sem_t* real_open_semaphore(sem_t* (*real)(const char*, int, ...), const char* na
 }
 
 // `bound` is the real call once Entry has bound it.
+// Whether the object of that name belongs to this user.
+bool is_own(std::string_view name) {
+    char path[288];
+    Text(path, sizeof path) << "/dev/shm" << name;
+    struct stat status;
+    return sys::stat(path, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+           status.st_uid == static_cast<uid_t>(sys::call(SYS_geteuid));
+}
+
 int open_shared_memory(int (**bound)(const char*, int, mode_t), const char* name, int flags, mode_t mode) {
     Entry entry(Kind::shared_memory);
     const auto real = *bound;
@@ -48,14 +57,24 @@ int open_shared_memory(int (**bound)(const char*, int, mode_t), const char* name
     if (!entry || (flags & O_CREAT) == 0 || object.name.empty()) return real(name, flags, mode);
     const SlotRef slot = intend_name(Kind::shared_memory, object.name);
     const int before = errno;
-    bool created = true;
-    int fd = real(name, flags | O_EXCL, mode);
-    if (fd < 0 && errno == EEXIST && (flags & O_EXCL) == 0) {
-        created = false;
+    int fd = -1;
+    bool created = false;
+    // Whether it created or found one, only O_EXCL tells; others may remove it and make it anew meanwhile,
+    // again and again.
+    for (int tries = 0; tries < 64; ++tries) {
         errno = before;
-        fd = real(name, flags, mode);
-        // Removed in between, it was created after all.
-        created = fd >= 0 && born_after(fd, slot);
+        fd = real(name, flags | O_EXCL, mode);
+        created = fd >= 0;
+        if (created || errno != EEXIST || (flags & O_EXCL) != 0) break;
+        errno = before;
+        if (!is_own(object.name)) {
+            // O_CREAT may be refused there (fs.protected_regular) where opening would not be.
+            fd = real(name, flags, mode);
+            created = fd >= 0 && born_after(fd, slot);
+            break;
+        }
+        fd = real(name, flags & ~O_CREAT, mode);
+        if (fd >= 0 || errno != ENOENT) break;
     }
     if (fd >= 0 && created) {
         confirm_descriptor(slot, fd);

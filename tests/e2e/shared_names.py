@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # ctest: serial timeout=300
 """Programs that share names and keys, recreate each other's and race for them: whose a thing is, its
-permission bits tell, and that one is blamed, once."""
+permission bits tell, and that one is blamed, once (but see expect_right)."""
 
 import json
 import os
@@ -81,6 +81,17 @@ def run(rounds, kill_after=None):
     return blamed, report
 
 
+def expect_right(blamed, what):
+    """A semaphore's inode is looked up after the call only (pending.h): of two made within a tick of the
+    clock under one name, either may be taken for the other."""
+    there = on_machine()
+    wanted = {key: index for key, index in there.items() if key[0] != "semaphore"}
+    expect_equal({key: index for key, index in blamed.items() if key[0] != "semaphore"}, wanted, what)
+    semaphores = {key: index for key, index in blamed.items() if key[0] == "semaphore"}
+    expect_equal(sorted(semaphores), sorted(key for key in there if key[0] == "semaphore"), "the semaphore is there once")
+    expect(all(index in (1, 2, 3) for index in semaphores.values()), "one of those who make it is blamed", semaphores)
+
+
 def creators():
     """{pid: index}"""
     with open("out", encoding="utf-8") as file:
@@ -92,7 +103,7 @@ def test_racing():
     left = 0
     for _ in range(ROUNDS):
         blamed, report = run(150)
-        expect_equal(blamed, on_machine(), "who is blamed, and who it was")
+        expect_right(blamed, "who is blamed, and who it was")
         expect_equal([leak["name"] for leak in report["leaks"] if leak["kind"] == "temporary_file"], [],
                      "a file made again under a temporary name is the user's own")
         left += len(blamed)
@@ -106,7 +117,7 @@ def test_racing_and_killed():
     left = 0
     for number in range(ROUNDS):
         blamed, _ = run(1_000_000, chance.uniform(0, 0.05))
-        expect_equal(blamed, on_machine(), f"round {number}, seed {seed}: who is blamed, and who it was")
+        expect_right(blamed, f"round {number}, seed {seed}: who is blamed, and who it was")
         left += len(blamed)
     print(f"  {ROUNDS} rounds, {left} things left")
     expect(left > 0, "something was left")
