@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -119,6 +120,27 @@ void mixed(benchmark::State& state) {
     });
 }
 
+// Each thread a name of its own; the time is that of a round of all of them.
+void threads_at_once(benchmark::State& state) {
+    constexpr int rounds = 200;
+    const auto count = static_cast<std::size_t>(state.range(0));
+    for (auto _ : state) {
+        std::vector<std::thread> threads;
+        for (std::size_t i = 0; i < count; ++i) {
+            threads.emplace_back([i] {
+                const std::string own = name + "-t" + std::to_string(i);
+                below(frames, [&] {
+                    for (int round = 0; round < rounds; ++round) {
+                        close(shm_open(own.c_str(), O_CREAT | O_EXCL | O_RDWR, 0600));
+                        shm_unlink(own.c_str());
+                    }
+                });
+            });
+        }
+        for (std::thread& thread : threads) thread.join();
+    }
+}
+
 // So many live objects at once; the time is one creation's, and one removal's at the end.
 void many_live(benchmark::State& state) {
     const auto count = static_cast<std::size_t>(state.range(0));
@@ -149,6 +171,8 @@ BENCHMARK(run<fork_wait>)->Name("fork+waitpid")->Iterations(500)->Repetitions(5)
 BENCHMARK(run<vfork_wait>)->Name("vfork+waitpid")->Iterations(1000)->Repetitions(5)->UseRealTime();
 BENCHMARK(run<spawn_wait>)->Name("posix_spawn+waitpid")->Iterations(300)->Repetitions(5)->UseRealTime();
 BENCHMARK(run<vfork_exec_wait>)->Name("vfork+execve+waitpid")->Iterations(300)->Repetitions(5)->UseRealTime();
+BENCHMARK(threads_at_once)
+    ->Name("64 threads, shm_open+close+shm_unlink")->Arg(64)->Iterations(1)->Repetitions(5)->UseRealTime();
 BENCHMARK(many_live)->Arg(1000)->Iterations(1)->Repetitions(3)->UseRealTime();
 BENCHMARK(many_live)->Arg(100000)->Iterations(1)->Repetitions(2)->UseRealTime();
 BENCHMARK(many_live)->Arg(1000000)->Iterations(1)->UseRealTime();

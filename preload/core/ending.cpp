@@ -77,7 +77,7 @@ void give_back_closed(char* base, std::uint64_t size) {
 // it keeps what tells of them. A build starts thousands such. Not with other threads about, which may be
 // creating.
 void shrink(Mapping& mapping) {
-    if (mapping.in_memory) return;
+    if (mapping.in_memory || mapping.removed) return;
     bool live = false;
     bool history = false;
     each_slot(mapping, [&](const SlotRef& ref) {

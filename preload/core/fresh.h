@@ -19,6 +19,7 @@ struct Mapping;
 struct Identity {
     pid_t pid;
     pid_t ppid;             // the creator
+    std::uint64_t ticks;    // the start, once own_start_ticks() was asked; else 0
     bool no_unwind;         // forked while another thread may have been unwinding
     record::SlotId slot;    // in the inherited record: the slot in which the parent wrote us down
 };

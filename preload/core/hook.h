@@ -14,6 +14,7 @@
 
 #include <cstdint>
 
+#include "preload/core/elf_symbols.h"
 #include "preload/core/law.h"
 #include "preload/core/process.h"
 #include "preload/record/kinds.h"
@@ -24,9 +25,10 @@ struct HookRow {
     const char* name;
     void** real;
     const char* version;  // null: the default one
+    std::uint32_t hash;   // ElfSymbols::gnu_hash of the name
 };
 
-// Finds the real function of every row. Takes the loader's lock: by initialise() only.
+// Finds the real function of every row. May take the loader's lock: by initialise() only.
 void bind_hooks();
 
 using record::Kind;
@@ -81,7 +83,8 @@ inline bool ready() {
 #define HOOK_VERSION(RET, NAME, VERSION, ...)                                                       \
     static RET (*real_##NAME)(__VA_ARGS__);                                                         \
     __attribute__((section("leftover_hooks"), used, aligned(sizeof(void*)))) static const leftover::HookRow \
-        row_##NAME = {#NAME, reinterpret_cast<void**>(&real_##NAME), VERSION};                      \
+        row_##NAME = {#NAME, reinterpret_cast<void**>(&real_##NAME), VERSION,                        \
+                        leftover::ElfSymbols::gnu_hash(#NAME)};                                         \
     extern "C" __attribute__((visibility("default"))) RET hook_##NAME(__VA_ARGS__) __asm__(#NAME);  \
     RET hook_##NAME(__VA_ARGS__)
 

@@ -148,12 +148,14 @@ void unmap(Mapping& mapping);
 
 bool open_own() {
     Mapping& mapping = fresh.inherited == &records[0] ? records[1] : records[0];
+    know_executable();
     if (mapping) unmap(mapping);  // a record of an ancestor further up: nobody writes there any more
     mapping.header = nullptr;
     mapping.chunk_count.store(0, std::memory_order_relaxed);
     mapping.growing.store(0, std::memory_order_relaxed);
-    mapping.ticks = read_start_ticks();
+    mapping.ticks = own_start_ticks();
     mapping.serial = ++last_serial;
+    mapping.removed = false;
     const std::uint64_t slots_size = slot_chunk_size(first_slots);
     const std::uint64_t descriptors_size = wants_descriptors() ? descriptor_chunk_size(0) : 0;
     const std::uint64_t size = record::header_size + slots_size + first_arena + descriptors_size;

@@ -19,6 +19,7 @@ struct Mapping {
     std::uint32_t image = 0;
     std::uint32_t serial = 0;  // tells this record from all others this process ever had
     bool in_memory = false;    // no file could be had
+    bool removed = false;      // the file is gone again: its session has ended and left nothing
     char* bases[record::max_chunks] = {};
 
     explicit operator bool() const { return header != nullptr; }

@@ -58,7 +58,10 @@ std::uint32_t read_build_id(const void* map_start, std::uint64_t base, std::uint
 
 // An absolute path for an object, as far as that can be told now.
 record::ItemId intern_path(Mapping& mapping, const char* name) {
-    if (name == nullptr || name[0] == 0) return intern_string(mapping, options.executable);
+    if (name == nullptr || name[0] == 0) {
+        know_executable();
+        return intern_string(mapping, options.executable);
+    }
     char path[1024];
     Text text(path, sizeof path);
     if (name[0] != '/' && __builtin_strchr(name, '/') != nullptr) {
@@ -141,7 +144,10 @@ bool in_python(std::uintptr_t address) {
     struct dl_find_object object;
     if (_dl_find_object(reinterpret_cast<void*>(address), &object) != 0) return false;
     const char* name = object.dlfo_link_map->l_name;
-    if (name == nullptr || name[0] == 0) return base_name(options.executable).starts_with("python");
+    if (name == nullptr || name[0] == 0) {
+        know_executable();
+        return base_name(options.executable).starts_with("python");
+    }
     return names_libpython(name);
 }
 

@@ -61,6 +61,11 @@ std::uint64_t read_start_ticks(int pid, char* state, std::uint64_t* threads) {
     return read_stat_field(22, pid, state, threads);
 }
 
+std::uint64_t own_start_ticks() {
+    if (identity.ticks == 0) identity.ticks = read_start_ticks();
+    return identity.ticks;
+}
+
 std::uint64_t count_threads() { return read_stat_field(threads_field, 0, nullptr); }
 
 int last_child() {

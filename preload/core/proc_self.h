@@ -16,6 +16,9 @@ long read_file(const char* path, char* buffer, std::size_t size);
 // `state`, when given, gets field 3, `threads` field 20.
 std::uint64_t read_start_ticks(int pid = 0, char* state = nullptr, std::uint64_t* threads = nullptr);
 
+// The same of this process, read once.
+std::uint64_t own_start_ticks();
+
 // The child that this thread created last, of those that still are its children; 0 when that cannot be
 // told (a kernel without CONFIG_PROC_CHILDREN).
 int last_child();

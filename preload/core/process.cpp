@@ -119,8 +119,6 @@ void pass_on_internal(std::string_view text) {
 
 void read_options() {
     find_library();
-    const long size = sys::readlink("/proc/self/exe", options.executable, sizeof options.executable - 1);
-    options.executable[size > 0 ? size : 0] = 0;
     const Variables variables = read_variables();
     if (variables.internal != nullptr) {
         options.active = read_internal(variables.internal);
@@ -187,6 +185,12 @@ void initialise() {
            initialiser.load(std::memory_order_relaxed) != sys::gettid()) {
         sys::yield();
     }
+}
+
+void know_executable() {
+    if (options.executable[0] != 0) return;
+    const long size = sys::readlink("/proc/self/exe", options.executable, sizeof options.executable - 1);
+    options.executable[size > 0 ? size : 0] = 0;
 }
 
 void settle() {

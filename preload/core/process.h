@@ -31,7 +31,7 @@ struct Options {
     char session[record::session_id_size] = {};
     char folder[512] = {};          // of the session; absolute
     char library[512] = {};         // this shim; absolute
-    char executable[512] = {};      // this program
+    char executable[512] = {};      // this program, after know_executable()
 };
 
 inline constexpr std::size_t max_depth = 256;
@@ -47,6 +47,10 @@ extern std::atomic<bool> recording;
 // signal handler or vforked child unless already done.
 void initialise();
 extern std::atomic<std::uint32_t> initialised;  // 0 no, 1 under way, 2 done
+
+// Fills in options.executable: by whoever opens a record, and not at the start, where a process's first
+// look into /proc costs as much as all the rest of our constructor.
+void know_executable();
 
 // True in a process that was forked from one of ours and has not yet taken that in.
 inline bool is_new_child();

@@ -1,5 +1,6 @@
 #include "preload/hand/census.h"
 
+#include "preload/core/mapping.h"
 #include "preload/core/proc_self.h"
 #include "preload/core/process.h"
 #include "preload/core/sys.h"
@@ -18,7 +19,8 @@ std::uint64_t key_of(int pid, bool foreign) {
 
 Census::Census(Evidence& evidence) : evidence_(evidence) {
     struct stat status;
-    if (sys::stat("/proc/self/ns/pid", &status) == 0) own_namespace_ = status.st_ino;
+    if (fresh.own != nullptr) own_namespace_ = fresh.own->header->pid_namespace;
+    if (own_namespace_ == 0 && sys::stat("/proc/self/ns/pid", &status) == 0) own_namespace_ = status.st_ino;
     for (const Record* record : evidence.records) add_record(*record);
     for (const Record* record : evidence.records) {
         for (const Resource* resource : record->resources) {
@@ -26,7 +28,7 @@ Census::Census(Evidence& evidence) : evidence_(evidence) {
         }
     }
     const std::uint64_t own_ticks =
-        evidence.own != nullptr ? evidence.own->start_ticks : read_start_ticks();
+        evidence.own != nullptr ? evidence.own->start_ticks : own_start_ticks();
     if (Member* self = find(identity.pid, false, own_ticks, own_ticks)) {
         self->is_self = true;
         self_ = self;

@@ -29,7 +29,7 @@ bool has_passing() {
     return found;
 }
 
-bool is_root() { return identity.pid == options.root_pid && is_session_root(read_start_ticks()); }
+bool is_root() { return identity.pid == options.root_pid && is_session_root(own_start_ticks()); }
 
 bool root_has_ended() { return !is_alive(options.root_pid, options.root_ticks); }
 

@@ -16,6 +16,7 @@ char start_folder[path_size];
 constexpr std::string_view known = "peht%";
 
 std::string_view executable_name() {
+    know_executable();
     std::string_view name(options.executable);
     constexpr std::string_view deleted = " (deleted)";
     if (name.ends_with(deleted)) name.remove_suffix(deleted.size());

@@ -4,6 +4,7 @@
 
 #include "preload/core/clock.h"
 #include "preload/core/environment.h"
+#include "preload/core/mapping.h"
 #include "preload/core/proc_self.h"
 #include "preload/core/process.h"
 #include "preload/core/sys.h"
@@ -33,10 +34,14 @@ std::string_view variable(std::string_view name) {
 // Makes the folder if it is missing and writes its path, absolute and without symbolic links. False
 // when it is not a folder that this user alone can get at: what is in it decides what is reported.
 bool take_state_folder(char* path, char* real, std::size_t size) {
-    make_folders(AT_FDCWD, path);
-    // The umask may take some of the owner's own rights.
-    if (sys::mkdir(path, 0700) == 0) sys::call(SYS_fchmodat, AT_FDCWD, path, 0700);
-    const long fd = sys::open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    constexpr int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    long fd = sys::open(path, flags);
+    if (fd == -ENOENT) {
+        make_folders(AT_FDCWD, path);
+        // The umask may take some of the owner's own rights.
+        if (sys::mkdir(path, 0700) == 0) sys::call(SYS_fchmodat, AT_FDCWD, path, 0700);
+        fd = sys::open(path, flags);
+    }
     if (sys::failed(fd)) return false;
     struct stat status;
     bool good = sys::fstat(static_cast<int>(fd), &status) == 0 && status.st_uid == user() &&
@@ -108,7 +113,7 @@ bool make_session() {
     char state[sizeof options.folder - record::session_id_size];
     if (!find_state_folder(state, sizeof state)) return false;
     options.root_pid = sys::getpid();
-    options.root_ticks = read_start_ticks();
+    options.root_ticks = own_start_ticks();
     long made = -EEXIST;
     for (unsigned tries = 0; tries < 16 && made == -EEXIST; ++tries) {
         make_id();
@@ -131,6 +136,7 @@ void remove_session() {
     });
     sys::close(folder);
     sys::call(SYS_unlinkat, AT_FDCWD, options.folder, AT_REMOVEDIR);
+    if (fresh.own != nullptr) fresh.own->removed = true;
 }
 
 }  // namespace leftover::hand

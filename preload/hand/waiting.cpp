@@ -25,9 +25,19 @@ bool counts(const Member& member, bool ended_only) {
     return !ended_only || member.says_ended();
 }
 
+// Most processes never create another: no need to look into /proc for one.
+bool is_alone(const Evidence& evidence) {
+    if (evidence.records.size() != 1 || evidence.own == nullptr) return false;
+    for (const Resource* resource : evidence.own->resources) {
+        if (resource->kind == record::Kind::process) return false;
+    }
+    return true;
+}
+
 List<Living> living(Evidence& evidence, bool ended_only) {
     List<Living> list;
     evidence.read_session(true);
+    if (is_alone(evidence)) return list;
     const Census census(evidence);
     for (const Member* member : census.members()) {
         // Whether one of another pid namespace ends, only its record tells, and that is read anew

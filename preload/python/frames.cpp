@@ -12,7 +12,7 @@
 #include "preload/python/c_api.h"
 #include "preload/python/current_thread.h"
 #include "preload/python/detected.h"
-#include "preload/python/elf_symbols.h"
+#include "preload/core/elf_symbols.h"
 #include "preload/python/guarded_memory.h"
 #include "preload/python/interpreter.h"
 #include "preload/python/memory.h"

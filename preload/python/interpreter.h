@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "preload/python/c_api.h"
-#include "preload/python/elf_symbols.h"
+#include "preload/core/elf_symbols.h"
 #include "preload/python/layouts.h"
 #include "preload/python/text.h"
 

@@ -19,16 +19,12 @@ of its programs are missing). Arguments: BUILD_DIR [--full] [--show] [NAME...]; 
 quick is run, and --show prints every part of the plain run. Its rows of the table are kept in BUILD_DIR/transparency/.
 """
 
-import ctypes
 import difflib
-import fcntl
 import json
 import os
 import re
 import shutil
 import signal
-import socket
-import struct
 import subprocess
 import sys
 import time
@@ -70,7 +66,7 @@ def enter():
     os.chmod("/tmp/work", 0o755)
     for file in ("leftover", "libleftover.so"):
         shutil.copy(os.path.join(State.build, file), TOOL)
-    _own_network()
+    sandbox.own_network()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"], check=False, capture_output=True)
     os.environ.update(HOME="/tmp/work", LC_ALL="C.UTF-8", TZ="UTC")
     State.machine = Machine()
@@ -79,20 +75,6 @@ def enter():
 def full():
     """Whether time does not matter."""
     return State.full
-
-
-def _own_network():
-    """Ports of its own: nobody else's server is met, and nobody else meets ours."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    clone_newnet = 0x40000000
-    if libc.unshare(clone_newnet) != 0:
-        print("skipped: no network of its own here")
-        sys.exit(SKIPPED)
-    get_flags, set_flags, up = 0x8913, 0x8914, 1
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        request = struct.pack("16sh14x", b"lo", 0)
-        flags = struct.unpack("16sh14x", fcntl.ioctl(any_socket, get_flags, request))[1]
-        fcntl.ioctl(any_socket, set_flags, struct.pack("16sh14x", b"lo", flags | up))
 
 
 class Way:

@@ -1,9 +1,9 @@
-#include "preload/python/elf_symbols.h"
+#include "preload/core/elf_symbols.h"
 
 #include <climits>
 #include <cstring>
 
-namespace leftover::python {
+namespace leftover {
 
 ElfSymbols::ElfSymbols(const dl_phdr_info& module) noexcept : base_(module.dlpi_addr) {
     const ElfW(Dyn)* entry = nullptr;
@@ -13,7 +13,10 @@ ElfSymbols::ElfSymbols(const dl_phdr_info& module) noexcept : base_(module.dlpi_
             entry = reinterpret_cast<const ElfW(Dyn)*>(base_ + segment.p_vaddr);
         }
     }
-    if (entry == nullptr) return;
+    if (entry != nullptr) read(entry);
+}
+
+void ElfSymbols::read(const ElfW(Dyn)* entry) noexcept {
     for (; entry->d_tag != DT_NULL; ++entry) {
         // The loader has turned offsets into addresses, except where the section is read-only.
         ElfW(Addr) address = entry->d_un.d_ptr;
@@ -31,35 +34,19 @@ ElfSymbols::ElfSymbols(const dl_phdr_info& module) noexcept : base_(module.dlpi_
             case DT_HASH:
                 sysv_hash_ = reinterpret_cast<const std::uint32_t*>(address);
                 break;
+            case DT_VERSYM:
+                versions_ = reinterpret_cast<const ElfW(Half)*>(address);
+                break;
             default:
                 break;
         }
     }
 }
 
-void* ElfSymbols::find(const char* name) const noexcept {
-    if (symbols_ == nullptr || strings_ == nullptr) return nullptr;
-    const Symbol* symbol = nullptr;
-    if (gnu_hash_ != nullptr) {
-        symbol = find_gnu(name);
-    } else if (sysv_hash_ != nullptr) {
-        symbol = find_sysv(name);
-    }
-    return symbol == nullptr ? nullptr : reinterpret_cast<void*>(base_ + symbol->st_value);
-}
-
-bool ElfSymbols::is_definition(const Symbol& symbol, const char* name) const noexcept {
-    const unsigned type = ELF64_ST_TYPE(symbol.st_info);  // the same in both classes
-    return symbol.st_shndx != SHN_UNDEF && (type == STT_FUNC || type == STT_OBJECT) &&
-           std::strcmp(strings_ + symbol.st_name, name) == 0;
-}
-
 // Buckets, a count of symbols that are not in the table, a Bloom filter of address-sized words, the
 // buckets, and a hash for each symbol whose lowest bit marks the last one of its bucket.
-const ElfSymbols::Symbol* ElfSymbols::find_gnu(const char* name) const noexcept {
-    std::uint32_t hash = 5381;
-    for (const char* c = name; *c != 0; ++c) hash = hash * 33 + static_cast<unsigned char>(*c);
-
+template <class Matches>
+const ElfSymbols::Symbol* ElfSymbols::find_gnu(std::uint32_t hash, Matches matches) const noexcept {
     const std::uint32_t bucket_count = gnu_hash_[0];
     const std::uint32_t first = gnu_hash_[1];
     const std::uint32_t filter_size = gnu_hash_[2];
@@ -77,9 +64,43 @@ const ElfSymbols::Symbol* ElfSymbols::find_gnu(const char* name) const noexcept 
     if (i < first) return nullptr;
     for (;; ++i) {
         const std::uint32_t found = hashes[i - first];
-        if ((found | 1) == (hash | 1) && is_definition(symbols_[i], name)) return &symbols_[i];
+        if ((found | 1) == (hash | 1) && matches(symbols_[i])) return &symbols_[i];
         if ((found & 1) != 0) return nullptr;
     }
+}
+
+void* ElfSymbols::find(const char* name) const noexcept {
+    if (symbols_ == nullptr || strings_ == nullptr) return nullptr;
+    const Symbol* symbol = nullptr;
+    if (gnu_hash_ != nullptr) {
+        symbol = find_gnu(gnu_hash(name), [&](const Symbol& candidate) { return is_definition(candidate, name); });
+    } else if (sysv_hash_ != nullptr) {
+        symbol = find_sysv(name);
+    }
+    return symbol == nullptr ? nullptr : reinterpret_cast<void*>(base_ + symbol->st_value);
+}
+
+ElfSymbols::Default ElfSymbols::find_default(const char* name, std::uint32_t hash) const noexcept {
+    Default found;
+    if (symbols_ == nullptr || strings_ == nullptr) return found;
+    if (gnu_hash_ == nullptr) return {nullptr, true};
+    const Symbol* symbol = find_gnu(hash, [&](const Symbol& candidate) {
+        if (candidate.st_shndx == SHN_UNDEF || std::strcmp(strings_ + candidate.st_name, name) != 0) return false;
+        // The highest bit marks versions that are kept for old programs only; 0 and 1 are no versions.
+        const unsigned version = versions_ == nullptr ? 0 : versions_[&candidate - symbols_];
+        return (version & 0x8000U) == 0 || (version & 0x7fffU) < 2;
+    });
+    if (symbol == nullptr) return found;
+    const unsigned type = ELF64_ST_TYPE(symbol->st_info);
+    if (type != STT_FUNC || symbol->st_value == 0) return {nullptr, true};
+    found.address = reinterpret_cast<void*>(base_ + symbol->st_value);
+    return found;
+}
+
+bool ElfSymbols::is_definition(const Symbol& symbol, const char* name) const noexcept {
+    const unsigned type = ELF64_ST_TYPE(symbol.st_info);  // the same in both classes
+    return symbol.st_shndx != SHN_UNDEF && (type == STT_FUNC || type == STT_OBJECT) &&
+           std::strcmp(strings_ + symbol.st_name, name) == 0;
 }
 
 const ElfSymbols::Symbol* ElfSymbols::find_sysv(const char* name) const noexcept {
@@ -97,4 +118,4 @@ const ElfSymbols::Symbol* ElfSymbols::find_sysv(const char* name) const noexcept
     return nullptr;
 }
 
-}  // namespace leftover::python
+}  // namespace leftover

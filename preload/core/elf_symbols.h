@@ -9,20 +9,38 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace leftover::python {
+namespace leftover {
 
 class ElfSymbols {
 public:
     ElfSymbols() noexcept = default;
     explicit ElfSymbols(const dl_phdr_info& module) noexcept;
+    explicit ElfSymbols(const link_map& module) noexcept : base_(module.l_addr) { read(module.l_ld); }
 
     // The address of a function or variable that this module defines; null if it does not.
     void* find(const char* name) const noexcept;
 
+    // As dlsym would find it, the default version of several: `address` is null if this module defines
+    // none. `unclear`: only the loader can tell (what an IFUNC resolves to, no GNU hash table).
+    struct Default {
+        void* address = nullptr;
+        bool unclear = false;
+    };
+    Default find_default(const char* name, std::uint32_t gnu_hash) const noexcept;
+
+    // Of a name, as in DT_GNU_HASH.
+    static constexpr std::uint32_t gnu_hash(const char* name) noexcept {
+        std::uint32_t hash = 5381;
+        for (const char* c = name; *c != 0; ++c) hash = hash * 33 + static_cast<unsigned char>(*c);
+        return hash;
+    }
+
 private:
     using Symbol = ElfW(Sym);
 
-    const Symbol* find_gnu(const char* name) const noexcept;
+    void read(const ElfW(Dyn)* entry) noexcept;
+    template <class Matches>
+    const Symbol* find_gnu(std::uint32_t hash, Matches matches) const noexcept;
     const Symbol* find_sysv(const char* name) const noexcept;
     bool is_definition(const Symbol& symbol, const char* name) const noexcept;
 
@@ -31,6 +49,7 @@ private:
     const char* strings_ = nullptr;
     const std::uint32_t* gnu_hash_ = nullptr;
     const std::uint32_t* sysv_hash_ = nullptr;
+    const ElfW(Half)* versions_ = nullptr;
 };
 
-}  // namespace leftover::python
+}  // namespace leftover
