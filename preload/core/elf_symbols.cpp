@@ -1,9 +1,21 @@
 #include "preload/core/elf_symbols.h"
 
 #include <climits>
-#include <cstring>
 
 namespace leftover {
+
+namespace {
+
+// Not libc's strcmp, which may be a sanitizer's that is not ready yet when hooks are bound.
+bool is_same(const char* one, const char* other) {
+    while (*one != 0 && *one == *other) {
+        ++one;
+        ++other;
+    }
+    return *one == *other;
+}
+
+}  // namespace
 
 ElfSymbols::ElfSymbols(const dl_phdr_info& module) noexcept : base_(module.dlpi_addr) {
     const ElfW(Dyn)* entry = nullptr;
@@ -85,7 +97,7 @@ ElfSymbols::Default ElfSymbols::find_default(const char* name, std::uint32_t has
     if (symbols_ == nullptr || strings_ == nullptr) return found;
     if (gnu_hash_ == nullptr) return {nullptr, true};
     const Symbol* symbol = find_gnu(hash, [&](const Symbol& candidate) {
-        if (candidate.st_shndx == SHN_UNDEF || std::strcmp(strings_ + candidate.st_name, name) != 0) return false;
+        if (candidate.st_shndx == SHN_UNDEF || !is_same(strings_ + candidate.st_name, name)) return false;
         // The highest bit marks versions that are kept for old programs only; 0 and 1 are no versions.
         const unsigned version = versions_ == nullptr ? 0 : versions_[&candidate - symbols_];
         return (version & 0x8000U) == 0 || (version & 0x7fffU) < 2;
@@ -100,7 +112,7 @@ ElfSymbols::Default ElfSymbols::find_default(const char* name, std::uint32_t has
 bool ElfSymbols::is_definition(const Symbol& symbol, const char* name) const noexcept {
     const unsigned type = ELF64_ST_TYPE(symbol.st_info);  // the same in both classes
     return symbol.st_shndx != SHN_UNDEF && (type == STT_FUNC || type == STT_OBJECT) &&
-           std::strcmp(strings_ + symbol.st_name, name) == 0;
+           is_same(strings_ + symbol.st_name, name);
 }
 
 const ElfSymbols::Symbol* ElfSymbols::find_sysv(const char* name) const noexcept {
