@@ -22,6 +22,8 @@ def test_apart_and_live():
     script = "echo one; echo two >&2; read x; echo three"
     run = TOOL.start("--capture", "new/logs", "sh", "-c", script, stdin=subprocess.PIPE)
     expect_equal((run.stdout.readline(), run.stderr.readline()), ("one\n", "two\n"), "while it runs")
+    # They get their names when it is sure that the program runs, which may be a moment after its first line.
+    wait_for(lambda: os.path.exists("new/logs/stderr.log"), "the files have their names")
     expect_equal((text_of("new/logs/stdout.log"), text_of("new/logs/stderr.log")), ("one\n", "two\n"), "kept by then, too")
     out, err = run.communicate("\n")
     expect_equal((run.returncode, out, err), (0, "three\n", ""), "to its end")
