@@ -22,7 +22,7 @@ HOOK(int, __close, int fd) {
 
 HOOK(int, close_range, unsigned first, unsigned last, int flags) {
     bind_early();
-    if (first <= last && (flags & ~CLOSE_RANGE_UNSHARE) == 0) note_closing_range(first, last);
+    if (first <= last && (static_cast<unsigned>(flags) & ~CLOSE_RANGE_UNSHARE) == 0) note_closing_range(first, last);
     return real_close_range(first, last, flags);
 }
 

@@ -95,7 +95,7 @@ void clean(Report& report, const Options& options) {
     for (Leak& leak : report.leaks) {
         if (leak.kind != Kind::process && is_to_be_cleaned(leak)) names.push_back(&leak);
     }
-    remove_names(names, options, journal);
+    remove_names(names, journal);
     note_ends(report);
     journal.close();
 }

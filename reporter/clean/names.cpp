@@ -116,7 +116,7 @@ Outcome unlink_queue(const Leak& leak, const Users& users) {
 
 class Names {
 public:
-    Names(const Options& options, Journal& journal) : options_(options), journal_(journal) {}
+    explicit Names(Journal& journal) : journal_(journal) {}
 
     void remove(Leak& leak) {
         const char* action =
@@ -163,7 +163,6 @@ private:
         }
     }
 
-    const Options& options_;
     Journal& journal_;
     const Users users_;
     std::map<std::string, Outcome> folders_;
@@ -174,7 +173,7 @@ int turn_of(const Leak& leak) { return leak.kind == Kind::temporary_directory ? 
 
 }  // namespace
 
-void remove_names(const std::vector<Leak*>& leaks, const Options& options, Journal& journal) {
+void remove_names(const std::vector<Leak*>& leaks, Journal& journal) {
     if (leaks.empty()) return;
     const LeaseSignalIgnored ignored;
     std::vector<Leak*> sorted = leaks;
@@ -184,7 +183,7 @@ void remove_names(const std::vector<Leak*>& leaks, const Options& options, Journ
         if (turn == 1) return false;
         return one->details.path.value_or("").size() < other->details.path.value_or("").size();
     });
-    Names names(options, journal);
+    Names names(journal);
     for (Leak* leak : sorted) names.remove(*leak);
 }
 

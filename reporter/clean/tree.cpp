@@ -63,8 +63,7 @@ Descriptor open_folder(int parent, const std::string& name) {
 
 class Tree {
 public:
-    Tree(const std::string& path, std::uint64_t device, const Users& users)
-        : path_(path), device_(device), users_(users) {}
+    Tree(std::uint64_t device, const Users& users) : device_(device), users_(users) {}
 
     // Nothing: all of it may go.
     std::optional<Outcome> check(int folder, const std::string& path);
@@ -79,7 +78,6 @@ private:
         return entry.facts.stx_uid != ::geteuid() && entry.facts.stx_uid != ::getuid();
     }
 
-    const std::string& path_;
     std::uint64_t device_;
     const Users& users_;
 };
@@ -175,7 +173,7 @@ Outcome remove_tree(const std::string& path, const kernel::FileId& id, const Use
         return gone();
     }
     if (const std::string use = users.of_unopened(id); !use.empty()) return in_use(use);
-    Tree tree(path, id.device, users);
+    Tree tree(id.device, users);
     if (auto outcome = tree.check(folder.get(), path)) return *outcome;
     if (auto outcome = tree.remove(folder.get(), path)) return *outcome;
     if (!name.is(id)) return gone();
