@@ -14,6 +14,7 @@ namespace leftover::commands {
 namespace {
 
 struct BaselineOptions {
+    SymbolOptions symbols;
     std::vector<std::string> paths;
     std::string output = "-";
     std::string lowest = "warning";
@@ -23,7 +24,7 @@ struct BaselineOptions {
 int baseline(const BaselineOptions& options) {
     policy::Policy policy;
     for (const std::string& file : options.suppressions) policy.add_suppressions(file);
-    View view = load_view(options.paths);
+    View view = load_view(options.paths, options.symbols);
     // An earlier baseline must not become an empty one because a folder was misspelt.
     if (!view.found) {
         say("baseline: no report was found; nothing written");
@@ -53,6 +54,7 @@ void add_baseline(CLI::App& app, int& status) {
         ->type_name("FILE")
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->allow_extra_args(false);
+    add_symbol_options(*command, options->symbols);
     command->footer(
         "One sorted line a finding: its fingerprint, kind, name pattern, and location without the line\n"
         "number. Only the fingerprint is read again; the rest is for people.\n"

@@ -16,6 +16,7 @@ namespace leftover::commands {
 namespace {
 
 struct DiffOptions {
+    SymbolOptions symbols;
     std::string old_path, new_path;
     std::string format = "text";
     std::string output = "-";
@@ -26,8 +27,8 @@ struct DiffOptions {
 int diff(const DiffOptions& options) {
     policy::Policy policy;
     for (const std::string& file : options.suppressions) policy.add_suppressions(file);
-    View before = load_view({options.old_path});
-    View after = load_view({options.new_path});
+    View before = load_view({options.old_path}, options.symbols);
+    View after = load_view({options.new_path}, options.symbols);
     const std::string today = policy::today();
     policy.apply(before.report, today);
     policy.apply(after.report, today);
@@ -70,6 +71,7 @@ void add_diff(CLI::App& app, int& status) {
         ->type_name("FILE")
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->allow_extra_args(false);
+    add_symbol_options(*command, options->symbols);
     command->footer(
         "Leaks are compared by their fingerprints: the same place is the same leak, on whatever line and\n"
         "machine, and however many there are of it.\n"

@@ -21,6 +21,7 @@ namespace leftover::commands {
 namespace {
 
 struct GateOptions {
+    SymbolOptions symbols;
     std::vector<std::string> paths;
     std::string fail_on = "error";
     PolicyFiles files;
@@ -63,7 +64,7 @@ std::vector<std::string> blind_sessions(const Report& report) {
 
 int gate(const GateOptions& options) {
     const policy::Policy policy = load_policy(options.files);
-    View view = load_view(options.paths);
+    View view = load_view(options.paths, options.symbols);
     const std::string today = policy::today();
     const policy::Outcome outcome = policy.apply(view.report, today);
     const Severity lowest = fail_on_of(options.fail_on);
@@ -152,6 +153,7 @@ void add_gate(CLI::App& app, int& status) {
                       "Fail also when a suppression is unused or expired");
     command->add_flag("--show-suppressed", options->show_suppressed,
                       "Also list what is suppressed or in the baseline");
+    add_symbol_options(*command, options->symbols);
     command->footer(
         "Examples:\n"
         "  leftover gate artifacts/\n"

@@ -18,6 +18,7 @@ namespace leftover::commands {
 namespace {
 
 struct ReportOptions {
+    SymbolOptions symbols;
     std::vector<std::string> paths;
     std::string format;
     std::vector<std::string> outputs;
@@ -44,7 +45,7 @@ int report(const ReportOptions& options) {
     }
 
     const policy::Policy policy = load_policy(options.files);
-    View view = load_view(options.paths);
+    View view = load_view(options.paths, options.symbols);
     int status = view.trouble ? trouble : ok;
     if (!view.found) return trouble;
     const std::string today = policy::today();
@@ -98,6 +99,7 @@ void add_report(CLI::App& app, int& status) {
                       "also show what is suppressed or in the baseline");
     command->add_flag("--suggest-suppressions", options->suggest,
                       "print entries for a file of suppressions instead, one for each finding");
+    add_symbol_options(*command, options->symbols);
     command->footer(
         "A record (*.record) is what leftover kept of a process that was killed, or still runs; what it\n"
         "tells is checked against this machine as it is now. Folders are searched at any depth.\n"

@@ -1,15 +1,20 @@
 #include "reporter/commands/report_inputs.h"
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
+#include <thread>
 
 #include <fmt/format.h>
 
 #include "preload/record/format.h"
+#include "reporter/commands/progress.h"
 #include "reporter/judge/judge.h"
+#include "reporter/model/decompress.h"
 #include "reporter/model/json.h"
 #include "reporter/model/read_file.h"
 #include "reporter/model/utf8.h"
@@ -37,6 +42,57 @@ bool is_record_name(const fs::path& path) {
     return path.extension() == ".record";
 }
 
+// What a file in a folder turned out to be: a report, trouble, or (neither) nothing of ours.
+struct Read {
+    std::optional<Report> report;
+    std::string trouble;
+};
+
+// A folder of artifacts holds many JSON files; ours says so, or has our name but was cut off.
+Read read_json_in_folder(const std::string& path) {
+    Read result;
+    try {
+        const std::string text = decompressed(read_file(path), path);
+        const bool says_so = text.find("\"leftover.report/") != text.npos;
+        const bool is_named_so = fs::path(path).filename().string().starts_with("leftover.") &&
+                                 text.find("\"leftover.") == text.npos;
+        if (says_so || is_named_so) result.report = read_json(text, path);
+    } catch (const std::runtime_error& error) {
+        result.trouble = error.what();
+    }
+    return result;
+}
+
+bool has_report_ending(const fs::path& path) {
+    std::string name = path.filename().string();
+    take_compression_ending(name);
+    return name.ends_with(".json");
+}
+
+// Reads all of them, several at a time; the results are in the order of the paths.
+std::vector<Read> read_all(const std::vector<std::string>& paths) {
+    std::vector<Read> results(paths.size());
+    Progress progress("reading files", paths.size());
+    std::atomic<std::size_t> next = 0;
+    const auto work = [&] {
+        for (std::size_t i = next++; i < paths.size(); i = next++) {
+            results[i] = read_json_in_folder(paths[i]);
+            progress.step();
+        }
+    };
+    constexpr std::size_t few = 16;  // not worth a thread
+    const unsigned wanted = paths.size() < few ? 1 : std::clamp(std::thread::hardware_concurrency(), 1U, 8U);
+    std::vector<std::jthread> others;
+    try {
+        for (unsigned i = 1; i < wanted; ++i) others.emplace_back(work);
+    } catch (const std::system_error&) {
+        // No more threads for us: those that there are do it.
+    }
+    work();
+    others.clear();  // joins
+    return results;
+}
+
 class Reader {
 public:
     Inputs take() {
@@ -49,7 +105,9 @@ public:
         const fs::file_status status = fs::status(path, error);
         if (fs::is_directory(status)) {
             found_ = false;
+            json_files_.clear();
             read_folder(path);
+            take_json_files();
             if (!found_) complain(fmt::format("{}: no report and no record in this folder", path));
         } else if (!fs::exists(status)) {
             // Something that may not be looked at is not said to be missing.
@@ -79,9 +137,9 @@ private:
                 records_.emplace_back(path);
                 return;
             }
-            const std::string text = read_file(path);
+            const std::string text = decompressed(read_file(path), path);
             if (text.starts_with(record_magic)) {
-                complain(fmt::format("{}: a record can be read from a file only, not from a pipe", path));
+                complain(fmt::format("{}: a record can be read only from a file that is not compressed", path));
                 return;
             }
             keep([&] { return read_json(text, path); });
@@ -118,26 +176,16 @@ private:
             keep([&] { return judge_folder(folder); });
         }
         for (const fs::path& file : files) {
-            if (file.extension() == ".json") read_json_in_folder(file.string());
+            if (has_report_ending(file)) json_files_.push_back(file.string());
         }
         for (const fs::path& next : folders) read_folder(next);
     }
 
-    // A folder of artifacts holds many JSON files; ours says so, or has our name but was cut off.
-    void read_json_in_folder(const std::string& path) {
-        std::string text;
-        try {
-            text = read_file(path);
-        } catch (const std::runtime_error& error) {
-            found_ = true;
-            complain(error.what());
-            return;
-        }
-        const bool says_so = text.find("\"leftover.report/") != text.npos;
-        const bool is_named_so = fs::path(path).filename().string().starts_with("leftover.") &&
-                                 text.find("\"leftover.") == text.npos;
-        if (says_so || is_named_so) {
-            keep([&] { return read_json(text, path); });
+    void take_json_files() {
+        for (Read& read : read_all(json_files_)) {
+            if (read.report) inputs_.reports.push_back(std::move(*read.report));
+            if (!read.trouble.empty()) complain(read.trouble);
+            found_ = found_ || read.report || !read.trouble.empty();
         }
     }
 
@@ -150,6 +198,7 @@ private:
     Inputs inputs_;
     std::vector<fs::path> records_;  // named by the user, judged together
     bool found_ = false;             // something in the folder being read
+    std::vector<std::string> json_files_;  // in it, to be read together
 };
 
 }  // namespace

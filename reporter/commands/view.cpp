@@ -17,7 +17,7 @@ void say(const std::string& line) {
     fmt::print(stderr, "leftover: {}\n", line);
 }
 
-View load_view(const std::vector<std::string>& paths) {
+View load_view(const std::vector<std::string>& paths, const SymbolOptions& symbols) {
     View view;
     Inputs inputs = read_inputs(paths);
     for (const std::string& trouble : inputs.troubles) say(trouble);
@@ -29,11 +29,29 @@ View load_view(const std::vector<std::string>& paths) {
         view.trouble = true;
     }
     view.report.remarks.clear();
-    symbolize(view.report);
+    SymbolOptions cached = symbols;
+    cached.cache = symbol_cache_folder();
+    symbolize(view.report, cached);
     for (const std::string& remark : view.report.remarks) say(remark);
     view.report.remarks.clear();
     findings::fingerprint(view.report);
     return view;
+}
+
+void add_symbol_options(CLI::App& command, SymbolOptions& options) {
+    command
+        .add_option("--sysroot", options.sysroot,
+                    "Look for the programs and libraries that reports name below DIR")
+        ->type_name("DIR")
+        ->check(CLI::ExistingDirectory);
+    command
+        .add_option("--debug-path", options.debug_paths,
+                    "Look for debug information, and for programs and libraries of another\n"
+                    "machine by their build ids, in DIR too; repeatable")
+        ->type_name("DIR")
+        ->check(CLI::ExistingDirectory)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->allow_extra_args(false);
 }
 
 void add_policy_options(CLI::App& command, PolicyFiles& files) {

@@ -8,6 +8,7 @@
 
 #include "reporter/model/model.h"
 #include "reporter/policy/policy.h"
+#include "reporter/symbols/options.h"
 
 namespace leftover::commands {
 
@@ -21,7 +22,10 @@ struct View {
 };
 
 // Reads, merges, symbolizes, and says one line on standard error for each thing that went wrong.
-View load_view(const std::vector<std::string>& paths);
+View load_view(const std::vector<std::string>& paths, const SymbolOptions& symbols);
+
+// --sysroot and --debug-path.
+void add_symbol_options(CLI::App& command, SymbolOptions& options);
 
 // The files of --suppressions and --baseline, as their options collect them.
 struct PolicyFiles {

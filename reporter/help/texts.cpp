@@ -31,6 +31,16 @@ constexpr Text texts[] = {
      "Exit 23 when COMMAND succeeded and left anything at or above --fail-on that is neither suppressed nor "
      "in a baseline. What was cleaned up counts, what others use does not. When nothing at all could be "
      "instrumented the gate cannot tell, and the exit status is 125."},
+    {"run", "--suppressions",
+     "One entry a line: kind:pattern [reason=\"...\"] [expires=YYYY-MM-DD], the kind or * for any; the pattern is "
+     "a glob on the name, or top=GLOB on the first frame outside of the C library and the interpreter, or "
+     "frame=GLOB on any frame (its function, file or module). What has blanks stands in quotes; # begins a "
+     "comment. What is suppressed is neither counted, shown nor cleaned up."},
+    {"run", "--baseline",
+     "A file that leftover baseline wrote. The findings in it are neither counted, shown nor cleaned up."},
+    {"run", "--show-suppressed",
+     "Also what the built-in list suppresses: helpers that end by themselves, such as gpg-agent, Gradle's "
+     "daemon or a git gc in the background."},
     {"run", "--clean",
      "First those helpers that would only complain (CPython's resource tracker), then every process of the "
      "session: TERM, after --kill-after KILL, until none is left; then semaphores, shared memory, message "
@@ -74,9 +84,20 @@ constexpr Text texts[] = {
      "Reads JSON reports, records and folders of them, also of sessions that were killed together with "
      "leftover, merges them into one view and shows it. What a record tells is checked against this machine "
      "as it is now."},
+    {"report", "--suggest-suppressions",
+     "Each below a comment that says what it is; the reasons are left to be filled in."},
+    {"report", "--debug-path",
+     "Debug information is looked for in the file itself, beside it, below /usr/lib/debug and, if "
+     "DEBUGINFOD_URLS is set, on those servers. A file with another build id than the one that ran is "
+     "never used: it is said to be the wrong one."},
     {"gate", "",
      "Says whether reports hold anything that counts: at or above --fail-on, neither suppressed nor in a "
-     "baseline."},
+     "baseline. What was cleaned up counts, what others use does not. With --baseline, what is new is said, "
+     "and what is gone.\n\n"
+     "A gate that cannot tell does not pass: exit 2 when there was no report, when one could not be read or "
+     "is not complete, or when nothing was instrumented."},
+    {"gate", "--strict-suppressions",
+     "Then exit 1, also when nothing is left over. Unused and expired entries are listed always."},
     {"diff", "", "Compares two reports, or folders of reports, by the fingerprints of their findings."},
     {"baseline", "",
      "Writes today's findings, one sorted line each, for --baseline of run and gate. Made for version "

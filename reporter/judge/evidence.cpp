@@ -63,13 +63,21 @@ void Findings::add(Leak leak, const SessionFacts& session) {
 }
 
 void Findings::move_to(Report& report) {
+    const auto precedes = [](const Leak& one, const Leak& other) {
+        return std::tie(one.created_at, one.kind, one.name) <
+               std::tie(other.created_at, other.kind, other.name);
+    };
+    // One process records in the order of creation.
+    if (report.leaks.empty() && std::is_sorted(leaks_.begin(), leaks_.end(), precedes)) {
+        report.leaks = std::move(leaks_);
+        stacks_.move_to(report);
+        return;
+    }
     // Leaks are large: their order is found first, then each moves once.
     std::vector<Leak*> order;
     for (Leak& leak : leaks_) order.push_back(&leak);
-    std::stable_sort(order.begin(), order.end(), [](const Leak* one, const Leak* other) {
-        return std::tie(one->created_at, one->kind, one->name) <
-               std::tie(other->created_at, other->kind, other->name);
-    });
+    std::stable_sort(order.begin(), order.end(),
+                     [&precedes](const Leak* one, const Leak* other) { return precedes(*one, *other); });
     report.leaks.reserve(order.size());
     for (Leak* leak : order) report.leaks.push_back(std::move(*leak));
     stacks_.move_to(report);

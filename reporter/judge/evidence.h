@@ -61,6 +61,9 @@ public:
     Findings(const Census& census, bool include_notes)
         : census_(census), include_notes_(include_notes) {}
 
+    // Room for so many, so that a million are not moved again and again. Costs nothing until used.
+    void reserve(std::size_t count) { leaks_.reserve(count); }
+
     // Adds a leak of which kind, name, severity and details are filled in; creator, time and stack
     // are the slot's.
     void add(Leak leak, const Candidate& origin);

@@ -49,9 +49,7 @@ std::optional<kernel::FileFacts> look_at_single(const Place& place, const kernel
 }
 
 void check(const NamedKind& kind, const Evidence& evidence, Findings& findings) {
-    for (NamedLeak& leak : find_named(kind, evidence)) {
-        add_named(kind.kind, std::move(leak), findings);
-    }
+    each_named(kind, evidence, [&](NamedLeak leak) { add_named(kind.kind, std::move(leak), findings); });
 }
 
 }  // namespace

@@ -69,6 +69,9 @@ Report judge_material(Material& material, const JudgeOptions& options) {
     const SessionFacts* first = material.sessions.empty() ? nullptr : &material.sessions.front();
     const judge::Census census(material.sources, first, options);
     judge::Findings findings(census, options.include_notes);
+    std::size_t slots = 0;
+    for (const Source& source : material.sources) slots += source.record.slots.size();
+    findings.reserve(slots);
     judge::check_all(judge::gather(options, material.sources, census), findings);
 
     Report report;

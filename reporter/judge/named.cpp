@@ -2,7 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "reporter/records/number.h"
@@ -66,29 +68,57 @@ std::optional<Candidate> owner_by_time(const Group& group, const kernel::FileFac
 
 }  // namespace
 
-std::vector<NamedLeak> find_named(const NamedKind& kind, const Evidence& evidence) {
+void each_named(const NamedKind& kind, const Evidence& evidence,
+                const std::function<void(NamedLeak)>& found) {
     const kernel::Roots& roots = evidence.options.roots;
-    std::vector<Group> groups;
-    std::unordered_map<std::string, std::size_t> by_path;
-    for (const Candidate& candidate : evidence.of(kind.kind)) {
-        if (candidate.slot->name_cut) continue;
-        auto place = kind.place(candidate, roots);
-        if (!place) continue;
-        const auto [at, is_new] = by_path.try_emplace(place->path, groups.size());
-        if (is_new) groups.push_back({std::move(*place), {}});
-        groups[at->second].candidates.push_back(candidate);
-    }
-
-    std::vector<NamedLeak> leaks;
-    for (Group& group : groups) {
+    const auto judge = [&](Group& group) {
         const auto facts = kind.look(group.place, roots);
-        if (!facts || (facts->mode & S_IFMT) != kind.type) continue;
+        if (!facts || (facts->mode & S_IFMT) != kind.type) return;
         auto owner = owner_by_inode(group, *facts);
         if (!owner && !evidence.confirmed.contains(facts->id)) {
             owner = owner_by_time(group, *facts);
         }
-        if (owner) leaks.push_back({*owner, std::move(group.place), *facts});
+        if (owner) found({*owner, std::move(group.place), *facts});
+    };
+
+    // Names that several slots have are judged together. Of a million nearly all are alone: these
+    // are told by their hashes, and never kept.
+    constexpr std::hash<std::string> hash;
+    const std::vector<Candidate>& candidates = evidence.of(kind.kind);
+    std::vector<std::size_t> hashes;
+    hashes.reserve(candidates.size());
+    for (const Candidate& candidate : candidates) {
+        if (candidate.slot->name_cut) continue;
+        if (const auto place = kind.place(candidate, roots)) hashes.push_back(hash(place->path));
     }
+    std::sort(hashes.begin(), hashes.end());
+    std::unordered_set<std::size_t> shared;
+    for (std::size_t i = 1; i < hashes.size(); ++i) {
+        if (hashes[i] == hashes[i - 1]) shared.insert(hashes[i]);
+    }
+    hashes = {};
+
+    std::vector<Group> groups;
+    std::unordered_map<std::string, std::size_t> by_path;
+    for (const Candidate& candidate : candidates) {
+        if (candidate.slot->name_cut) continue;
+        auto place = kind.place(candidate, roots);
+        if (!place) continue;
+        if (!shared.empty() && shared.contains(hash(place->path))) {
+            const auto [at, is_new] = by_path.try_emplace(place->path, groups.size());
+            if (is_new) groups.push_back({std::move(*place), {}});
+            groups[at->second].candidates.push_back(candidate);
+        } else {
+            Group alone{std::move(*place), {candidate}};
+            judge(alone);
+        }
+    }
+    for (Group& group : groups) judge(group);
+}
+
+std::vector<NamedLeak> find_named(const NamedKind& kind, const Evidence& evidence) {
+    std::vector<NamedLeak> leaks;
+    each_named(kind, evidence, [&leaks](NamedLeak leak) { leaks.push_back(std::move(leak)); });
     return leaks;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,7 +36,11 @@ struct NamedKind {
     std::optional<kernel::FileFacts> (*look)(const Place&, const kernel::Roots&) = nullptr;
 };
 
-// What is left of this kind, each name once.
+// Calls `found` for what is left of this kind, each name once, mostly in the order of the records.
+void each_named(const NamedKind& kind, const Evidence& evidence,
+                const std::function<void(NamedLeak)>& found);
+
+// The same as a list.
 std::vector<NamedLeak> find_named(const NamedKind& kind, const Evidence& evidence);
 
 void add_named(Kind kind, NamedLeak found, Findings& findings);

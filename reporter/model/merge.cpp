@@ -177,7 +177,12 @@ public:
         add_stacks(report);
         seen_.clear();
         for (ProcessInfo& process : report.processes) add_process(std::move(process));
-        for (Leak& leak : report.leaks) add_leak(std::move(leak));
+        if (alone_) {
+            for (Leak& leak : report.leaks) renumber(leak);
+            result_.leaks = std::move(report.leaks);
+        } else {
+            for (Leak& leak : report.leaks) add_leak(std::move(leak));
+        }
         if (report.cleanup) add_cleanup(std::move(*report.cleanup));
         result_.reasons.merge(report.reasons);
         result_.has_baseline = result_.has_baseline || report.has_baseline;
@@ -255,16 +260,16 @@ private:
         result_.processes.push_back(std::move(process));
     }
 
-    void add_leak(Leak&& leak) {
+    void renumber(Leak& leak) const {
         if (leak.stack) {
             const auto at = stack_numbers_.find(*leak.stack);
             leak.stack = at == stack_numbers_.end() ? std::nullopt : std::optional(at->second);
         }
         if (leak.details.start_frame) renumber(*leak.details.start_frame);
-        if (alone_) {
-            result_.leaks.push_back(std::move(leak));
-            return;
-        }
+    }
+
+    void add_leak(Leak&& leak) {
+        renumber(leak);
         // Entries of one report are never the same leak, however alike; the nth of them is the nth
         // of another report.
         const std::string key = identity(leak);

@@ -135,9 +135,22 @@ private:
             const bool counted = leak.status != Status::suppressed && leak.status != Status::baseline;
             if (counted && leak.severity != Severity::note) ++counts[leak.session];
         }
-        for (const Session& session : report_.sessions) {
-            out_ << fmt::format("  {}: {}, {} left\n", printable(session.id), program(session),
-                                counts[session.id]);
+        // Of thousands, those that left most.
+        constexpr std::size_t most = 20;
+        std::vector<const Session*> shown;
+        for (const Session& session : report_.sessions) shown.push_back(&session);
+        if (shown.size() > most && !options_.all) {
+            std::stable_sort(shown.begin(), shown.end(), [&counts](const Session* a, const Session* b) {
+                return counts[a->id] > counts[b->id];
+            });
+            shown.resize(most);
+        }
+        for (const Session* session : shown) {
+            out_ << fmt::format("  {}: {}, {} left\n", printable(session->id), program(*session),
+                                counts[session->id]);
+        }
+        if (shown.size() < report_.sessions.size()) {
+            out_ << fmt::format("  and {} more sessions\n", report_.sessions.size() - shown.size());
         }
     }
 

@@ -79,7 +79,9 @@ ProcessId identify(pid_t pid) {
 // For those who read, and for suppressions and baselines.
 void name(Report& report) {
     if (report.leaks.empty() && !report.hang) return;
-    symbolize(report);
+    SymbolOptions symbols;
+    symbols.cache = symbol_cache_folder();
+    symbolize(report, symbols);
     findings::fingerprint(report);
 }
 

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <cxxabi.h>
 #include <memory>
+
+#include <libiberty/demangle.h>
 #include <string_view>
 
 namespace leftover::symbols {
@@ -23,6 +25,13 @@ std::string_view without_suffixes(std::string_view symbol) {
     return symbol;
 }
 
+// Rust's own way of mangling (_R...), and its older one within C++'s, with $LT$ for <.
+std::string demangle_rust(const std::string& symbol) {
+    const std::unique_ptr<char, decltype(&std::free)> readable(
+        rust_demangle(symbol.c_str(), DMGL_NO_OPTS), &std::free);
+    return readable == nullptr ? std::string() : std::string(readable.get());
+}
+
 // Rust's older symbols end in a hash of the build: core::ptr::drop_in_place::h0123456789abcdef
 std::string_view without_rust_hash(std::string_view name) {
     constexpr std::string_view digits = "0123456789abcdef";
@@ -38,6 +47,9 @@ std::string_view without_rust_hash(std::string_view name) {
 
 std::string demangle(const char* symbol) {
     std::string plain(without_suffixes(symbol));
+    if (std::string rust = demangle_rust(plain); !rust.empty()) {
+        return std::string(without_rust_hash(rust));
+    }
     if (!plain.starts_with("_Z") && !plain.starts_with("__Z")) return plain;
     int status = 0;
     const std::unique_ptr<char, decltype(&std::free)> readable(

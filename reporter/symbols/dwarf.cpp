@@ -54,39 +54,37 @@ Dwarf_Die declaration_of(Dwarf_Die die) {
     return die;
 }
 
-std::string function_name(Dwarf_Die* die);
-
-// Namespaces, classes and functions around it: "app::(anonymous namespace)::".
-std::string scope_of(Dwarf_Die* function) {
-    Dwarf_Die declaration = declaration_of(*function);
-    Dwarf_Die* scopes = nullptr;
-    const int count = dwarf_getscopes_die(&declaration, &scopes);
-    const std::unique_ptr<Dwarf_Die, decltype(&std::free)> owner(scopes, &std::free);
-    std::string scope;
-    for (int i = 1; i < count; ++i) {
-        const int tag = dwarf_tag(&scopes[i]);
-        if (tag == DW_TAG_subprogram) return function_name(&scopes[i]) + "::" + scope;
-        const char* name = dwarf_diename(&scopes[i]);
-        if (tag == DW_TAG_namespace && name == nullptr) name = "(anonymous namespace)";
-        const bool named_scope = tag == DW_TAG_namespace || tag == DW_TAG_structure_type ||
-                                 tag == DW_TAG_class_type || tag == DW_TAG_union_type;
-        if (named_scope && name != nullptr) scope = std::string(name) + "::" + scope;
-    }
-    return scope;
-}
-
-std::string function_name(Dwarf_Die* die) {
+// The name that the compiler gave the linker; empty if it tells none.
+std::string linkage_name(Dwarf_Die* die) {
     Dwarf_Attribute attribute;
     for (const unsigned int name : {DW_AT_linkage_name, DW_AT_MIPS_linkage_name}) {
         if (const char* symbol = dwarf_formstring(dwarf_attr_integrate(die, name, &attribute))) {
             return demangle(symbol);
         }
     }
-    if (const char* name = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_name, &attribute))) {
-        // C++ functions that are seen nowhere else have no linkage name.
-        return scope_of(die) + name;
-    }
     return {};
+}
+
+// What the DIE adds to the scope of what stands in it.
+std::string scope_within(Dwarf_Die* die, const std::string& scope) {
+    switch (dwarf_tag(die)) {
+        case DW_TAG_namespace: {
+            const char* name = dwarf_diename(die);
+            return scope + (name == nullptr ? "(anonymous namespace)" : name) + "::";
+        }
+        case DW_TAG_structure_type:
+        case DW_TAG_class_type:
+        case DW_TAG_union_type:
+        case DW_TAG_subprogram: {
+            if (dwarf_tag(die) == DW_TAG_subprogram) {
+                std::string whole = linkage_name(die);
+                if (!whole.empty()) return whole + "::";
+            }
+            const char* name = dwarf_diename(die);
+            return name == nullptr ? scope : scope + name + "::";
+        }
+        default: return scope;
+    }
 }
 
 std::string tidy(const char* file) {
@@ -146,7 +144,7 @@ DwarfIndex::DwarfIndex(Dwarf* dwarf) {
         if (type != DW_UT_compile && type != DW_UT_skeleton) continue;
         const std::size_t index = units_.size();
         const bool is_split = type == DW_UT_skeleton && dwarf_tag(&split) != DW_TAG_invalid;
-        units_.push_back({die, is_split ? split : die, false, {}, {}});
+        units_.push_back({die, is_split ? split : die, false, {}, {}, {}});
         each_range(&die, [&](Dwarf_Addr begin, Dwarf_Addr end) {
             ranges_.push_back({begin, end, index});
         });
@@ -176,14 +174,17 @@ const DwarfIndex::Range* DwarfIndex::innermost(const std::vector<Range>& sorted,
 
 void DwarfIndex::walk(Unit& unit) {
     unit.walked = true;
-    walk_children(unit, &unit.functions, 0);
+    walk_children(unit, &unit.functions, {}, 0);
     sort(unit.ranges);
 }
 
-void DwarfIndex::walk_children(Unit& unit, Dwarf_Die* parent, int depth) {
+void DwarfIndex::walk_children(Unit& unit, Dwarf_Die* parent, const std::string& scope, int depth) {
     if (depth > deepest) return;
     each_child(parent, [&](Dwarf_Die* child) {
-        if (dwarf_tag(child) == DW_TAG_subprogram) {
+        const int tag = dwarf_tag(child);
+        if (tag == DW_TAG_inlined_subroutine) return;
+        if (tag == DW_TAG_subprogram) {
+            if (!scope.empty()) unit.scopes.emplace(dwarf_dieoffset(child), scope);
             const std::size_t index = unit.dies.size();
             bool has_code = false;
             each_range(child, [&](Dwarf_Addr begin, Dwarf_Addr end) {
@@ -192,8 +193,22 @@ void DwarfIndex::walk_children(Unit& unit, Dwarf_Die* parent, int depth) {
             });
             if (has_code) unit.dies.push_back(*child);
         }
-        if (dwarf_tag(child) != DW_TAG_inlined_subroutine) walk_children(unit, child, depth + 1);
+        if (dwarf_haschildren(child) > 0) {
+            walk_children(unit, child, scope_within(child, scope), depth + 1);
+        }
     });
+}
+
+std::string DwarfIndex::name_of(const Unit& unit, Dwarf_Die* function) {
+    std::string name = linkage_name(function);
+    if (!name.empty()) return name;
+    Dwarf_Attribute attribute;
+    const char* plain = dwarf_formstring(dwarf_attr_integrate(function, DW_AT_name, &attribute));
+    if (plain == nullptr) return {};
+    // C++ functions that are seen nowhere else have no linkage name.
+    Dwarf_Die declaration = declaration_of(*function);
+    const auto scope = unit.scopes.find(dwarf_dieoffset(&declaration));
+    return scope == unit.scopes.end() ? std::string(plain) : scope->second + plain;
 }
 
 std::vector<Place> DwarfIndex::find(std::uint64_t address) {
@@ -220,7 +235,7 @@ std::vector<Place> DwarfIndex::find(std::uint64_t address) {
     inlined_at(&function, address, 0, chain);
     for (auto die = chain.rbegin(); die != chain.rend(); ++die) {
         if (!is_function(&*die)) continue;
-        place.function = function_name(&*die);
+        place.function = name_of(unit, &*die);
         places.push_back(place);
         if (die + 1 == chain.rend()) break;
         place = {};

@@ -6,7 +6,8 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include <elfutils/libdw.h>
@@ -30,18 +31,24 @@ private:
         std::uint64_t begin, end;
         std::size_t index;  // of the unit or function
     };
+    // Namespaces and classes around functions, by the offset of their DIEs: "app::Pool::". Those in none
+    // are not listed. To ask libdw for each would be to walk its whole unit every time.
+    using Scopes = std::unordered_map<Dwarf_Off, std::string>;
+
     struct Unit {
         Dwarf_Die die;        // with the line table
         Dwarf_Die functions;  // the same, or with split DWARF the one in the .dwo file
         bool walked = false;
         std::vector<Dwarf_Die> dies;  // of its functions
         std::vector<Range> ranges;
+        Scopes scopes;
     };
 
     static const Range* innermost(const std::vector<Range>& sorted, std::uint64_t address);
     static void sort(std::vector<Range>& ranges);
     static void walk(Unit& unit);
-    static void walk_children(Unit& unit, Dwarf_Die* parent, int depth);
+    static void walk_children(Unit& unit, Dwarf_Die* parent, const std::string& scope, int depth);
+    static std::string name_of(const Unit& unit, Dwarf_Die* function);
 
     std::vector<Unit> units_;
     std::vector<Range> ranges_;

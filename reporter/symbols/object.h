@@ -10,15 +10,18 @@
 #include <elfutils/libdwfl.h>
 
 #include "reporter/symbols/dwarf.h"
+#include "reporter/symbols/options.h"
 #include "reporter/symbols/place.h"
 
 namespace leftover::symbols {
 
 class Object {
 public:
-    // The file at `path` if it has that build id (hex; empty: any will do), else its debug
-    // information as installed under its build id.
-    Object(const std::string& path, const std::string& build_id);
+    // The file at `path` if it has that build id (hex; empty: any will do), else the file or debug
+    // information of that build id where the options and the system keep such.
+    Object(const std::string& path, const std::string& build_id, const SymbolOptions& options = {});
+    Object(const Object&) = delete;
+    Object& operator=(const Object&) = delete;
 
     // Why there are no names though the file is there: it is not the one that ran. Empty: all is
     // well, or the file is gone.
@@ -41,6 +44,12 @@ private:
 
     bool open(const std::string& path, const std::string& build_id);
     std::string symbol(std::uint64_t address, bool exactly);
+    void index_symbols();
+
+    // libdwfl keeps pointers to these.
+    std::string search_path_;
+    char* search_path_text_ = nullptr;
+    Dwfl_Callbacks callbacks_{};
 
     std::unique_ptr<Dwfl, EndDwfl> dwfl_;
     Dwfl_Module* module_ = nullptr;
@@ -48,6 +57,14 @@ private:
     std::uint64_t dwarf_bias_ = 0;
     bool dwarf_sought_ = false;
     std::optional<DwarfIndex> dwarf_;
+    // Functions of the symbol table by address; libdwfl would go through all of them for each one.
+    struct Symbol {
+        std::uint64_t begin, size;  // 0: not said
+        int rank;                   // of those at one address the higher is the better name
+        const char* name;
+    };
+    std::vector<Symbol> symbols_;
+    bool indexed_ = false;
     std::string trouble_;
 };
 

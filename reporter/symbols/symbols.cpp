@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "reporter/symbols/cache.h"
 #include "reporter/symbols/object.h"
 
 namespace leftover {
@@ -17,24 +18,54 @@ namespace {
 
 using symbols::Object;
 using symbols::Place;
+using symbols::PlaceMap;
 
 bool is_shim(const std::string& path) {
     return path.substr(path.rfind('/') + 1) == "libleftover.so";
 }
 
-// A file with what was already asked of it.
-struct Known {
-    explicit Known(const Module& module)
-        : object(module.path, module.build_id), shim(is_shim(module.path)) {}
+// So many look-ups in debug information are worth a file in the cache.
+constexpr std::size_t worth_keeping = 200;
 
-    Object object;
+// A file with what was already asked of it. It is opened when something is asked that is not cached.
+class Known {
+public:
+    Known(const Module& module, const SymbolOptions& options)
+        : shim(is_shim(module.path)),
+          places(shim ? PlaceMap() : symbols::read_cache(options.cache, module.build_id)),
+          module_(module),
+          options_(options) {}
+
+    Object& object() {
+        if (!object_) object_.emplace(module_.path, module_.build_id, options_);
+        return *object_;
+    }
+
+    std::string trouble() const { return object_ ? object_->trouble() : std::string(); }
+
+    void count(const std::vector<Place>& found) {
+        // Without lines it was the symbol table, which is quick and may be bettered.
+        if (!found.empty() && !found.front().file.empty()) ++found_in_debug_information_;
+    }
+
+    void keep() const {
+        if (shim || found_in_debug_information_ < worth_keeping) return;
+        symbols::write_cache(options_.cache, module_.build_id, places);
+    }
+
     bool shim;
-    std::unordered_map<std::uint64_t, std::vector<Place>> places;
+    PlaceMap places;
+
+private:
+    const Module& module_;
+    const SymbolOptions& options_;
+    std::optional<Object> object_;
+    std::size_t found_in_debug_information_ = 0;
 };
 
 class Symbolizer {
 public:
-    explicit Symbolizer(Report& report) : report_(report) {
+    Symbolizer(Report& report, const SymbolOptions& options) : report_(report), options_(options) {
         for (const Module& module : report.modules) modules_.emplace(module.id, &module);
         for (const Stack& stack : report.stacks) stacks_.emplace(stack.id, &stack);
     }
@@ -48,7 +79,8 @@ public:
         }
         for (Leak& leak : report_.leaks) name_start_routine(leak);
         for (const auto& [file, known] : files_) {
-            const std::string& trouble = known->object.trouble();
+            known->keep();
+            const std::string trouble = known->trouble();
             if (trouble.empty()) continue;
             std::string remark = trouble + ": no names for its frames";
             auto& remarks = report_.remarks;
@@ -65,7 +97,7 @@ private:
         const auto module = modules_.find(*number);
         if (module == modules_.end()) return nullptr;
         auto& file = files_[{module->second->path, module->second->build_id}];
-        if (file == nullptr) file = std::make_unique<Known>(*module->second);
+        if (file == nullptr) file = std::make_unique<Known>(*module->second, options_);
         return file.get();
     }
 
@@ -76,11 +108,12 @@ private:
             const std::uint64_t call = offset - 1;
             if (file.shim) {
                 // The hook stands for the call it is named like; how it works is nobody's business.
-                if (auto name = file.object.function(call); !name.empty()) {
+                if (auto name = file.object().function(call); !name.empty()) {
                     at->second.push_back({std::move(name), {}, 0});
                 }
             } else {
-                at->second = file.object.find(call);
+                at->second = file.object().find(call);
+                file.count(at->second);
             }
         }
         return at->second;
@@ -113,7 +146,7 @@ private:
             NativeFrame& frame = *details.start_frame;
             if (Known* file = known(frame.module); file != nullptr && frame.function.empty()) {
                 // Not a return address.
-                const auto found = file->object.find(frame.offset);
+                const auto found = file->object().find(frame.offset);
                 if (!found.empty()) frame.function = found.back().function;
             }
             if (!frame.function.empty()) {
@@ -144,10 +177,11 @@ private:
             if (nearest == nullptr || at->second->base > nearest->base) nearest = at->second;
         }
         if (nearest == nullptr) return {};
-        return known(nearest->id)->object.function_at(address - nearest->base);
+        return known(nearest->id)->object().function_at(address - nearest->base);
     }
 
     Report& report_;
+    const SymbolOptions& options_;
     std::unordered_map<int, const Module*> modules_;
     std::unordered_map<int, const Stack*> stacks_;
     std::map<std::pair<std::string, std::string>, std::unique_ptr<Known>> files_;
@@ -155,8 +189,8 @@ private:
 
 }  // namespace
 
-void symbolize(Report& report) {
-    Symbolizer(report).run();
+void symbolize(Report& report, const SymbolOptions& options) {
+    Symbolizer(report, options).run();
 }
 
 }  // namespace leftover

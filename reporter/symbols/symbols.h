@@ -2,6 +2,7 @@
 #pragma once
 
 #include "reporter/model/model.h"
+#include "reporter/symbols/options.h"
 
 namespace leftover {
 
@@ -12,7 +13,8 @@ namespace leftover {
 // gone is left without names silently, its frames are module and offset.
 // Debug information is looked for where debuggers do: in the module, beside it, under
 // /usr/lib/debug, and, only if the user set DEBUGINFOD_URLS, on those servers.
+// What took long to find is kept in the options' cache.
 // Throws nothing but std::bad_alloc. Doing it twice changes nothing.
-void symbolize(Report& report);
+void symbolize(Report& report, const SymbolOptions& options = {});
 
 }  // namespace leftover

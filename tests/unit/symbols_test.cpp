@@ -10,8 +10,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "reporter/symbols/cache.h"
 #include "reporter/symbols/demangle.h"
 #include "reporter/symbols/symbols.h"
+#include "tests/support/temporary_folder.h"
 
 namespace leftover::test {
 namespace {
@@ -87,7 +89,7 @@ protected:
         return in_folder(compiler + " " + options + " prog.cpp -o prog");
     }
     bool in_folder(const std::string& command) const {
-        return runs("cd " + folder.string() + " && " + command);
+        return runs("cd " + folder.string() + " && { " + command + "; }");
     }
 
     // The stack that the program printed, with names; its last number is the start of a thread.
@@ -251,6 +253,83 @@ TEST_F(Symbols, SurviveDamagedFiles) {
     for (NativeFrame& frame : report.stacks[0].native) frame.function.clear();
     symbolize(report);
     EXPECT_THAT(shown(report), IsEmpty());
+}
+
+// Another machine: the program lies below a sysroot, or somewhere with its build id, or only stripped
+// with its debug information apart; never at the path that the report names.
+TEST_F(Symbols, AreFoundElsewhere) {
+    ASSERT_TRUE(compile("-g -O1 -Wl,--build-id"));
+    ASSERT_TRUE(in_folder("readelf -n prog | sed -n 's/.*Build ID: //p' | tr -d '\\n' > id"));
+    std::string id;
+    std::ifstream(folder / "id") >> id;
+    ASSERT_GE(id.size(), 8u);
+    const Report good = symbolized(id);
+    const auto expected = shown(good);
+    const auto again = [&good](const SymbolOptions& options) {
+        Report report = good;
+        for (Stack& stack : report.stacks) {
+            std::erase_if(stack.native, [](const NativeFrame& frame) { return frame.inlined; });
+            for (NativeFrame& frame : stack.native) {
+                frame.function.clear();
+                frame.file.clear();
+                frame.line = 0;
+            }
+        }
+        symbolize(report, options);
+        return report;
+    };
+    const std::string root = (folder / "root").string();
+    const std::string debug = (folder / "debug").string();
+    ASSERT_TRUE(in_folder("mkdir -p root$PWD debug/.build-id/" + id.substr(0, 2) + " && mv prog root$PWD/prog"));
+    EXPECT_THAT(shown(again({})), IsEmpty());
+    EXPECT_EQ(shown(again({root, {}, {}})), expected);
+    EXPECT_EQ(shown(again({{}, {root}, {}})), expected);
+
+    ASSERT_TRUE(in_folder("objcopy --only-keep-debug root$PWD/prog debug/.build-id/" + id.substr(0, 2) + "/" +
+                          id.substr(2) + ".debug && strip root$PWD/prog"));
+    EXPECT_EQ(shown(again({root, {debug}, {}})), expected);
+    EXPECT_EQ(shown(again({{}, {debug}, {}})), expected);
+
+    // Another program of that name is not taken for it.
+    ASSERT_TRUE(compile("-g -O0 -DOTHER -Wl,--build-id"));
+    ASSERT_TRUE(in_folder("mkdir other && mv prog other/prog"));
+    const Report wrong = again({{}, {(folder / "other").string()}, {}});
+    EXPECT_THAT(shown(wrong), IsEmpty());
+    ASSERT_EQ(wrong.remarks.size(), 1u);
+    EXPECT_THAT(wrong.remarks[0], HasSubstr("not the file that ran"));
+}
+
+TEST(SymbolCache, KeepsPlacesByBuildId) {
+    const TemporaryFolder folder;
+    const std::string cache = (folder.path() / "a/b").string();
+    const std::string id = "0123456789abcdef";
+    EXPECT_TRUE(symbols::read_cache(cache, id).empty());
+    symbols::PlaceMap places;
+    places[0x1234] = {{"inner(int, char)", "/src/a b.cpp", 7}, {"outer", "/src/b.cpp", 9}};
+    places[0x99] = {{"", "/src/c.cpp", 1}};
+    symbols::write_cache(cache, id, places);
+    const auto again = symbols::read_cache(cache, id);
+    ASSERT_EQ(again.size(), 2u);
+    ASSERT_EQ(again.at(0x1234).size(), 2u);
+    EXPECT_EQ(again.at(0x1234)[0].function, "inner(int, char)");
+    EXPECT_EQ(again.at(0x1234)[1].line, 9);
+    EXPECT_EQ(again.at(0x99)[0].file, "/src/c.cpp");
+    // Nothing is made of damage, and no file is named by what is no build id.
+    std::ofstream(cache + "/" + id) << "leftover.symbols/1\n12\tx\n\xff\n";
+    EXPECT_TRUE(symbols::read_cache(cache, id).empty());
+    symbols::write_cache(cache, "../../escape", places);
+    EXPECT_FALSE(std::filesystem::exists(folder.path() / "escape"));
+    symbols::write_cache("/proc/nowhere", id, places);
+    symbols::write_cache("", id, places);
+}
+
+TEST(Demangle, KnowsRust) {
+    using symbols::demangle;
+    EXPECT_EQ(demangle("_RNvNtCs1234_7mycrate3foo3bar"), "mycrate::foo::bar");
+    EXPECT_EQ(demangle("_ZN4core3ops8function6FnOnce9call_once17h0123456789abcdefE"),
+              "core::ops::function::FnOnce::call_once");
+    EXPECT_EQ(demangle("_ZN51_$LT$app..Pool$u20$as$u20$core..ops..drop..Drop$GT$4drop17h0123456789abcdefE"),
+              "<app::Pool as core::ops::drop::Drop>::drop");
 }
 
 TEST(Demangle, KeepsWhatTheAuthorWrote) {
