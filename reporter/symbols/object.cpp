@@ -146,8 +146,10 @@ void Object::index_symbols() {
         const int type = GELF_ST_TYPE(symbol.st_info);
         if (type != STT_FUNC && type != STT_GNU_IFUNC && type != STT_NOTYPE) continue;
         const int binding = GELF_ST_BIND(symbol.st_info);
-        const int rank = (type == STT_NOTYPE ? 0 : 4) + (symbol.st_size != 0 ? 8 : 0) +
-                         (binding == STB_GLOBAL ? 2 : binding == STB_WEAK ? 1 : 0);
+        // Of aliases the public name comes first: libc's fork is weak, its __fork is not.
+        const int underscores = name[0] != '_' ? 0 : name[1] != '_' ? 1 : 2;
+        const int rank = (symbol.st_size != 0 ? 32 : 0) + (type == STT_NOTYPE ? 0 : 16) +
+                         (2 - underscores) * 4 + (binding == STB_GLOBAL ? 2 : binding == STB_WEAK ? 1 : 0);
         symbols_.push_back({address, symbol.st_size, rank, name});
     }
     // Of those that begin together the best comes last.
