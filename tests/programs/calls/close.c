@@ -31,9 +31,17 @@ static void count_in_proc(void) {
 
 static void* cancelled(void* end) {
     char byte;
-    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+    // Were the cancellation there already, close would end the thread before it closes.
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     close(open("/dev/null", O_RDONLY));
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
     return (void*)read(*(int*)end, &byte, 1);
+}
+
+static void* cancelled_in_close(void* fd) {
+    pthread_cancel(pthread_self());
+    close(*(int*)fd);
+    return NULL;
 }
 
 static void handler(int signal) {
@@ -85,6 +93,12 @@ int main(void) {
     close(other[1]);
     pthread_cancel(thread);
     pthread_join(thread, NULL);
+    int unclosed = fcntl(fd, F_DUPFD, 60);
+    void* result = NULL;
+    pthread_create(&thread, NULL, cancelled_in_close, &unclosed);
+    pthread_join(thread, &result);
+    printf("cancelled in close: %d\n", result == PTHREAD_CANCELED);
+    tell_open("after it");
 
     const pid_t child = vfork();
     if (child == 0) {
