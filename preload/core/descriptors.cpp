@@ -131,9 +131,9 @@ std::uint32_t fill(Descriptor& place, std::string_view name) {
     return generation;
 }
 
-void enter(Mapping& mapping, Descriptor& place, std::string_view name) {
+void enter(Mapping& mapping, Descriptor& place, std::string_view name, record::ItemId stack) {
     const std::uint32_t generation = fill(place, name);
-    place.stack.store(capture_stack(mapping), std::memory_order_relaxed);
+    place.stack.store(stack != 0 ? stack : capture_stack(mapping), std::memory_order_relaxed);
     place.state.store(word_of(generation, State::live), std::memory_order_release);
     count_opened(mapping);
 }
@@ -253,7 +253,7 @@ bool is_ours() { return !shares_parent_memory() && !is_new_child(); }
 
 }  // namespace
 
-void note_opened(int fd, std::string_view name) {
+void note_opened(int fd, std::string_view name, const Mapping* of_stack, record::ItemId stack) {
     if (!recording.load(std::memory_order_relaxed) || shares_parent_memory()) return;
     if (is_new_child()) adopt_fork();
     const ThreadState& self = thread_state;
@@ -273,7 +273,7 @@ void note_opened(int fd, std::string_view name) {
         Descriptor* const place = mapping == fresh.own ? make_place(*mapping, static_cast<unsigned>(fd)) : nullptr;
         if (place != nullptr) {
             if (const SlotRef old = find_spilled(fd)) forget_spilled(old);
-            enter(*mapping, *place, name);
+            enter(*mapping, *place, name, mapping == of_stack ? stack : 0);
         } else if (!spill(*mapping, fd, name)) {
             mapping->header->lost.fetch_add(1, std::memory_order_relaxed);
         }

@@ -27,8 +27,8 @@ namespace leftover {
 inline bool wants_descriptors() { return (options.kinds & record::bit(record::Kind::file_descriptor)) != 0; }
 
 // The process has opened `fd`, as `name`: a path as it was given, or what sort of thing. Only from a hook
-// whose real call is over. errno kept.
-void note_opened(int fd, std::string_view name);
+// whose real call is over. errno kept. The caller's stack, where it has been captured already: in that record.
+void note_opened(int fd, std::string_view name, const Mapping* of_stack = nullptr, record::ItemId stack = 0);
 // What `fd` was noted as, in `buffer`; empty when it was not.
 std::string_view name_of_descriptor(int fd, char (&buffer)[sizeof record::Descriptor::name]);
 

@@ -43,9 +43,9 @@ void look_up_pending() {
     ref.generation = self.pending_generation;
     if (!is_live(ref) || ref.slot->next != 0) return;
     const std::size_t size = ref.slot->name_size;
-    char path[32 + record::inline_name_size];
+    char path[16 + record::inline_name_size];
     Text text(path, sizeof path);
-    text << "/dev/shm/sem." << behind({ref.slot->name, size}, 1);
+    text << (ref.slot->kind == record::Kind::semaphore ? "/dev/shm/sem." : "/dev/shm/") << behind({ref.slot->name, size}, 1);
     struct statx status;
     if (!is_live(ref) || sys::call(SYS_statx, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME, &status) != 0) {
         return;

@@ -1,14 +1,15 @@
-// A semaphore's identity is its file's inode, which costs a look-up by path: more than all the rest of
-// the hook. A semaphore that is unlinked at once, as CPython does under the fork method, needs none. So
-// the look-up waits until the thread creates something else or ends; until then the slot says when the
-// call was over (`d`), and a file born within the call is the one.
+// The identity of a semaphore or of shared memory is its file's inode, which costs a system call: more than
+// all the rest of the hook. What is unlinked at once, as CPython does with semaphores under the fork method,
+// needs none. So the look-up waits until the thread creates something else or the process ends; the slot says
+// when the call was over (`d`): a file born within the call is the one, and of several calls that made files
+// of that name the file that is there is of the one that was over last.
 #pragma once
 
 #include "preload/core/slots.h"
 
 namespace leftover {
 
-// The slot's file is /dev/shm/sem.NAME. Confirms the slot. Any context but a vforked child.
+// The slot's file is /dev/shm/sem.NAME or /dev/shm/NAME. Confirms the slot. Any context but a vforked child.
 void confirm_later(const SlotRef& slot);
 
 // Looks up what this thread put off, if it is still there.

@@ -23,13 +23,25 @@ struct Group {
     Resource* resources;
 };
 
-// The slot that is sure to have made this file; of several the latest.
+// What decides between several: a file that is there was made by the call that was over last. Where that
+// was not written down, the inode was read from the file itself when it was made, and nothing is surer.
+bool is_before(const Resource& one, const Resource& other) {
+    const auto over = [](const Resource& resource) {
+        if (resource.d != 0) return resource.d;
+        return resource.state == record::State::live && resource.a != 0 ? ~std::uint64_t{0} : resource.created_ns;
+    };
+    const std::uint64_t first = over(one);
+    const std::uint64_t second = over(other);
+    return first != second ? first < second : one.created_ns < other.created_ns;
+}
+
+// The slot that is known to have made this file; of several the latest.
 const Resource* owner_by_inode(const Group& group, const FileFacts& facts) {
     const Resource* owner = nullptr;
     for (const Resource* at = group.resources; at != nullptr; at = at->next_same) {
         if (at->state != record::State::live || at->has(record::unmapped)) continue;
         if (at->a != facts.inode || at->b != facts.device) continue;
-        if (owner == nullptr || owner->created_ns <= at->created_ns) owner = at;
+        if (owner == nullptr || !is_before(*at, *owner)) owner = at;
     }
     return owner;
 }
@@ -46,7 +58,7 @@ const Resource* owner_by_intent(const Group& group, const FileFacts& facts) {
         if (at->created_ns > facts.born_ns + clock_slack) continue;
         const bool call_is_over = at->state == record::State::live && at->d != 0;
         if (call_is_over && facts.born_ns > at->d + clock_slack) continue;
-        if (owner == nullptr || owner->created_ns <= at->created_ns) owner = at;
+        if (owner == nullptr || !is_before(*at, *owner)) owner = at;
     }
     return owner;
 }

@@ -17,14 +17,22 @@ namespace leftover {
 
 namespace {
 
-// "/name" for any way to write it, in `buffer`; empty when no object can have that name.
+// "/name" for any way to write it, in `buffer`; empty when no object can have that name. A name that cannot
+// be read ends the program here as it would in libc, which reads it itself; for that no guard must be held.
 std::string_view object_name(const char* name, Text& text) {
-    if (name == nullptr || !sys::readable(name)) return {};
+    if (name == nullptr) return {};
     while (*name == '/') ++name;
     if (*name == 0 || length(name) > 255) return {};
     text << '/' << name;
     return text.view();
 }
+
+// A name's slot, of which the descriptor's stack is the same.
+struct Opened {
+    int fd;
+    const Mapping* mapping = nullptr;
+    record::ItemId stack = 0;
+};
 
 struct ObjectName {
     char buffer[260];
@@ -40,7 +48,12 @@ sem_t* real_open_semaphore(sem_t* (*real)(const char*, int, ...), const char* na
     return real(name, flags, mode, value);
 }
 
-// `bound` is the real call once Entry has bound it.
+// Whether others may make and remove objects of that name as well, so that nothing but the inode tells whose
+// is there. Who asks for O_EXCL means the name to be its own. (What is put off needs a name that is at hand.)
+bool is_shared_name(int flags, std::string_view name) {
+    return (flags & O_EXCL) == 0 || name.size() > record::inline_name_size;
+}
+
 // Whether the object of that name belongs to this user.
 bool is_own(std::string_view name) {
     char path[288];
@@ -50,12 +63,14 @@ bool is_own(std::string_view name) {
            status.st_uid == static_cast<uid_t>(sys::call(SYS_geteuid));
 }
 
-int open_shared_memory(int (**bound)(const char*, int, mode_t), const char* name, int flags, mode_t mode) {
+// `bound` is the real call once Entry has bound it.
+Opened open_shared_memory(int (**bound)(const char*, int, mode_t), const ObjectName& object, const char* name, int flags,
+                          mode_t mode) {
     Entry entry(Kind::shared_memory);
     const auto real = *bound;
-    const ObjectName object(name);
-    if (!entry || (flags & O_CREAT) == 0 || object.name.empty()) return real(name, flags, mode);
+    if (!entry || (flags & O_CREAT) == 0 || object.name.empty()) return {real(name, flags, mode)};
     const SlotRef slot = intend_name(Kind::shared_memory, object.name);
+    const record::ItemId stack = slot ? slot.slot->stack.load(std::memory_order_relaxed) : 0;
     const int before = errno;
     int fd = -1;
     bool created = false;
@@ -76,12 +91,14 @@ int open_shared_memory(int (**bound)(const char*, int, mode_t), const char* name
         fd = real(name, flags & ~O_CREAT, mode);
         if (fd >= 0 || errno != ENOENT) break;
     }
-    if (fd >= 0 && created) {
+    if (fd < 0 || !created) {
+        drop_intent(slot);
+    } else if (is_shared_name(flags, object.name)) {
         confirm_descriptor(slot, fd);
     } else {
-        drop_intent(slot);
+        confirm_later(slot);
     }
-    return fd;
+    return {fd, slot.mapping, stack};
 }
 
 }  // namespace
@@ -96,8 +113,8 @@ HOOK(sem_t*, sem_open, const char* name, int flags, ...) {
         value = va_arg(rest, unsigned);
         va_end(rest);
     }
-    Entry entry(Kind::semaphore);
     const ObjectName object(name);
+    Entry entry(Kind::semaphore);
     if (!entry || (flags & O_CREAT) == 0 || object.name.empty()) {
         return real_open_semaphore(real_sem_open, name, flags, mode, value);
     }
@@ -119,7 +136,7 @@ HOOK(sem_t*, sem_open, const char* name, int flags, ...) {
     }
     if (!created) {
         drop_intent(slot);
-    } else if (object.name.size() > record::inline_name_size) {
+    } else if (is_shared_name(flags, object.name)) {
         char path[288];
         Text(path, sizeof path) << "/dev/shm/sem." << behind(object.name, 1);
         confirm_name(slot, path);
@@ -130,8 +147,8 @@ HOOK(sem_t*, sem_open, const char* name, int flags, ...) {
 }
 
 HOOK(int, sem_unlink, const char* name) {
-    Entry entry(Kind::semaphore);
     const ObjectName object(name);
+    Entry entry(Kind::semaphore);
     if (!entry || object.name.empty()) return real_sem_unlink(name);
     const SlotRef slot = find_slot(Kind::semaphore, object.name);
     const int result = real_sem_unlink(name);
@@ -140,16 +157,17 @@ HOOK(int, sem_unlink, const char* name) {
 }
 
 HOOK(int, shm_open, const char* name, int flags, mode_t mode) {
-    const int fd = open_shared_memory(&real_shm_open, name, flags, mode);
-    if (fd <= 2 || !wants_descriptors()) return fd;
+    const ObjectName object(name);
+    const Opened opened = open_shared_memory(&real_shm_open, object, name, flags, mode);
+    if (opened.fd <= 2 || !wants_descriptors()) return opened.fd;
     char path[sizeof record::Descriptor::name];
-    note_opened(fd, (Text(path, sizeof path) << "/dev/shm" << ObjectName(name).name).view());
-    return fd;
+    note_opened(opened.fd, (Text(path, sizeof path) << "/dev/shm" << object.name).view(), opened.mapping, opened.stack);
+    return opened.fd;
 }
 
 HOOK(int, shm_unlink, const char* name) {
-    Entry entry(Kind::shared_memory);
     const ObjectName object(name);
+    Entry entry(Kind::shared_memory);
     if (!entry || object.name.empty()) return real_shm_unlink(name);
     const SlotRef slot = find_slot(Kind::shared_memory, object.name);
     const int result = real_shm_unlink(name);

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <limits>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -26,7 +27,17 @@ bool survived_reboot(const Candidate& candidate, const kernel::FileFacts& facts)
            facts.born <= candidate.slot->created_at + longest_call;
 }
 
-// The slot that is sure to have made this file; of several the latest.
+// What decides between several: a file that is there was made by the call that was over last. Where that
+// was not written down, the inode was read from the file itself when it was made, and nothing is surer.
+std::pair<Time, Time> rank_of(const records::Slot& slot) {
+    const bool looked = slot.state == record::State::live && slot.a != 0;
+    const Time over = slot.d != 0 ? records::to_time(slot.d)
+                      : looked    ? std::numeric_limits<Time>::max()
+                                  : slot.created_at;
+    return {over, slot.created_at};
+}
+
+// The slot that is known to have made this file; of several the latest.
 std::optional<Candidate> owner_by_inode(const Group& group, const kernel::FileFacts& facts) {
     std::optional<Candidate> owner;
     for (const Candidate& candidate : group.candidates) {
@@ -34,7 +45,7 @@ std::optional<Candidate> owner_by_inode(const Group& group, const kernel::FileFa
         if (slot.state != record::State::live || slot.has(record::unmapped)) continue;
         if (slot.a != facts.id.inode || slot.b != facts.id.device) continue;
         if (!survived_reboot(candidate, facts)) continue;
-        if (!owner || owner->slot->created_at <= slot.created_at) owner = candidate;
+        if (!owner || rank_of(*owner->slot) <= rank_of(slot)) owner = candidate;
     }
     return owner;
 }
@@ -56,7 +67,7 @@ bool may_own(const Candidate& candidate, const kernel::FileFacts& facts) {
 std::optional<Candidate> owner_by_time(const Group& group, const kernel::FileFacts& facts) {
     std::optional<Candidate> owner;
     const auto rank = [](const Candidate& candidate) {
-        return std::pair(candidate.slot->state == record::State::live, candidate.slot->created_at);
+        return std::pair(candidate.slot->state == record::State::live, rank_of(*candidate.slot));
     };
     for (const Candidate& candidate : group.candidates) {
         if (may_own(candidate, facts) && (!owner || rank(*owner) <= rank(candidate))) {
