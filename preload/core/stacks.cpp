@@ -173,15 +173,34 @@ record::ItemId capture_stack(Mapping& mapping) {
     return alone(reinterpret_cast<std::uintptr_t>(frame), [&] { return capture(mapping, frame); });
 }
 
-std::uint32_t capture_frames(void** frames, std::uint32_t room) {
-    return alone(reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)), [&] {
-        auto** all = static_cast<void**>(__builtin_alloca((room + own_frames) * sizeof(void*)));
-        void** native = nullptr;
-        std::uint32_t count = native_frames(all, room + own_frames, native);
-        if (count > room) count = room;
-        copy_bytes(frames, native, count * sizeof(void*));
+namespace {
+
+// The last stack that capture_frames unwound: seen again it is worth remembering.
+std::atomic<std::uint64_t> last_unwound{0};
+
+std::uint32_t frames_of(const void* frame, void** frames, std::uint32_t room) {
+    if (const Walk* const walk = find_walk(frame)) {
+        const std::uint32_t count = walk->frames < room ? walk->frames : room;
+        copy_bytes(frames, walk->first_frame(), count * sizeof(void*));
         return count;
-    });
+    }
+    auto** all = static_cast<void**>(__builtin_alloca((options.depth + own_frames) * sizeof(void*)));
+    void** native = nullptr;
+    const std::uint32_t count = native_frames(all, options.depth + own_frames, native);
+    const std::uint64_t hash = hash_bytes(native, count * sizeof(void*));
+    if (last_unwound.exchange(hash, std::memory_order_relaxed) == hash && count != 0 && begin_unwind()) {
+        remember_walk(frame, native, count, hash);
+        end_unwind();
+    }
+    copy_bytes(frames, native, (count < room ? count : room) * sizeof(void*));
+    return count < room ? count : room;
+}
+
+}  // namespace
+
+std::uint32_t capture_frames(void** frames, std::uint32_t room) {
+    const void* const frame = __builtin_frame_address(0);
+    return alone(reinterpret_cast<std::uintptr_t>(frame), [&] { return frames_of(frame, frames, room); });
 }
 
 record::ItemId enter_frames(Mapping& mapping, void* const* frames, std::uint32_t count) {
