@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <spawn.h>
 #include <sys/mman.h>
@@ -100,14 +101,33 @@ void vfork_exec_wait() {
     waitpid(child, nullptr, 0);
 }
 
+// What threads and children of one program cost depends on the processors that they happen to wake on, by more
+// than anything here is to tell apart: all on one.
+class OnOneProcessor {
+  public:
+    OnOneProcessor() {
+        sched_getaffinity(0, sizeof before_, &before_);
+        cpu_set_t one;
+        CPU_ZERO(&one);
+        CPU_SET(sched_getcpu(), &one);
+        sched_setaffinity(0, sizeof one, &one);
+    }
+    ~OnOneProcessor() { sched_setaffinity(0, sizeof before_, &before_); }
+
+  private:
+    cpu_set_t before_;
+};
+
 template <void (*work)()>
 void run(benchmark::State& state) {
+    const OnOneProcessor one;
     below(frames, [&] {
         for (auto _ : state) work();
     });
 }
 
 void mixed(benchmark::State& state) {
+    const OnOneProcessor one;
     below(frames, [&] {
         unsigned round = 0;
         for (auto _ : state) {

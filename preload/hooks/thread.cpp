@@ -11,6 +11,7 @@
 #include "preload/core/slots.h"
 #include "preload/core/hook.h"
 #include "preload/core/stacks.h"
+#include "preload/core/text.h"
 
 namespace leftover {
 
@@ -74,6 +75,10 @@ void begin(void* word, void*& routine, void*& argument) {
     record::Slot& slot = *ref.slot;
     routine = reinterpret_cast<void*>(slot.b.load(std::memory_order_acquire));
     argument = reinterpret_cast<void*>(slot.c.load(std::memory_order_acquire));
+    // The kernel gave it its creator's name, unless somebody has renamed a thread since.
+    ThreadState& self = thread_state;
+    copy_bytes(self.name, slot.thread_name, sizeof self.name);
+    copy_bytes(&self.name_epoch, slot.name, sizeof self.name_epoch);
     slot.value.store(static_cast<std::uint32_t>(current_tid()), std::memory_order_relaxed);
     slot.a.store(pthread_self(), std::memory_order_release);
     index_slot_by_number(ref);
@@ -105,6 +110,8 @@ SlotRef intend_thread(void* routine, void* argument, bool is_detached) {
     std::uint8_t flags = is_detached ? record::detached : 0;
     if (in_python(reinterpret_cast<std::uintptr_t>(routine))) flags |= record::interpreters;
     slot.flags.store(flags, std::memory_order_relaxed);
+    // Which renaming slot.thread_name is as of: for begin(). The thread's own name comes here at its end.
+    copy_bytes(slot.name, &thread_state.name_epoch, sizeof thread_state.name_epoch);
     slot.stack.store(capture_stack(*ref.mapping), std::memory_order_relaxed);
     publish_slot(ref, State::intent, false);
     return ref;
