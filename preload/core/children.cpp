@@ -51,7 +51,7 @@ bool is_gone(const record::Slot& slot) {
 }  // namespace
 
 void note_zombies() {
-    if ((options.kinds & record::bit(Kind::zombie)) == 0) return;
+    if ((options.kinds & record::bit(Kind::zombie)) == 0 || !has_settled()) return;
     for (Mapping* mapping : {fresh.own, fresh.inherited}) {
         if (mapping == nullptr || !*mapping) continue;
         if (mapping->header->counters[static_cast<std::size_t>(Kind::process)].created.load(std::memory_order_relaxed) == 0) {

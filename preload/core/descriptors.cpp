@@ -21,7 +21,10 @@ namespace {
 
 // A record with so many slots in use takes no more for children. Servers fork without end, and hardly any
 // process closes what it has open when it ends.
-constexpr std::uint32_t most_used = 16384;
+constexpr std::uint32_t most_used = 1024;
+
+// In the list of lent slots: not yet.
+constexpr std::uint32_t being_lent = ~0U;
 
 // Larger chunks only for those that open many: a lone high number (bash takes 255, and others the
 // highest there is) is no reason for megabytes.
@@ -67,7 +70,11 @@ bool takes_spill(const Mapping& mapping) {
     return used < most_used;
 }
 
-// A child writes into its parent's record, in which the parent's descriptor of that number may stand.
+// Whether a process's descriptors are forgotten when it ends, because the record that it inherited holds as many
+// as anybody wants to see.
+bool are_not_kept() { return fresh.inherited != nullptr && !takes_spill(*fresh.inherited); }
+
+// Of this process: a record may hold its children's as well.
 std::uint64_t key_of(int fd) {
     return mix(static_cast<std::uint32_t>(fd), static_cast<std::uint64_t>(identity.pid)) | 1;
 }
@@ -140,7 +147,7 @@ void enter(Mapping& mapping, Descriptor& place, std::string_view name, record::I
 
 // False when it is too late, or not for this program: Python's frames can be kept in a record only.
 bool enter_early(unsigned fd, std::string_view name) {
-    if (fd >= record::first_descriptors || fresh.inherited != nullptr || fresh.attempts.load() != 0 ||
+    if (fd >= record::first_descriptors || (fresh.inherited != nullptr && !are_not_kept()) || fresh.attempts.load() != 0 ||
         fresh.opening.load(std::memory_order_acquire) != 0 || (options.python && python::detected() != nullptr)) {
         return false;
     }
@@ -164,37 +171,90 @@ bool enter_early(unsigned fd, std::string_view name) {
     return true;
 }
 
-SlotRef find_spilled(int fd) {
-    if (fresh.descriptors_spilled.load(std::memory_order_relaxed) == 0) return {};
-    return find_slot(Kind::file_descriptor, key_of(fd));
+SlotRef lent_slot(std::uint32_t at) {
+    const std::uint64_t word = fresh.lent_slots[at].load(std::memory_order_relaxed);
+    SlotRef ref = slot_at(*fresh.inherited, static_cast<record::SlotId>(word >> 32));
+    ref.generation = static_cast<std::uint32_t>(word);
+    return ref;
 }
 
-void forget_spilled(const SlotRef& ref) {
+// A slot of the record that we inherited is not indexed, and its owner's counts are not ours to change.
+void forget_lent(std::uint32_t at) {
+    const SlotRef ref = lent_slot(at);
+    std::uint32_t number = fresh.lent_numbers[at].load(std::memory_order_relaxed);
+    if (number == 0 || !fresh.lent_numbers[at].compare_exchange_strong(number, 0, std::memory_order_acq_rel)) return;
+    fresh.descriptors_spilled.fetch_sub(1, std::memory_order_relaxed);
+    if (!ref) return;
     std::uint32_t live = word_of(ref.generation, State::live);
-    if (ref.mapping != fresh.own) {
-        ref.slot->state.compare_exchange_strong(live, word_of(ref.generation, State::intent), std::memory_order_acq_rel);
+    ref.slot->state.compare_exchange_strong(live, word_of(ref.generation, State::intent), std::memory_order_acq_rel);
+    release_slot(ref);
+}
+
+// Calls `visit(place in the list, fd)`.
+template <class Visit>
+void each_lent(Visit visit) {
+    if (fresh.inherited == nullptr || !*fresh.inherited) return;
+    for (std::uint32_t i = 0; i < most_lent; ++i) {
+        const std::uint32_t number = fresh.lent_numbers[i].load(std::memory_order_acquire);
+        if (number != 0 && number != being_lent) visit(i, number - 1);
     }
+}
+
+void write_spilled(const SlotRef& ref, int fd, std::string_view name) {
+    if (name.size() > record::inline_name_size) name.remove_prefix(name.size() - record::inline_name_size);
+    name_slot(ref, name);
+    ref.slot->b.store(static_cast<std::uint32_t>(fd), std::memory_order_relaxed);
+    ref.slot->stack.store(capture_stack(*ref.mapping), std::memory_order_relaxed);
+}
+
+// In a slot of the record that we inherited; false when there is no room.
+bool lend(Mapping& mapping, int fd, std::string_view name) {
+    std::uint32_t at = 0;
+    for (; at < most_lent; ++at) {
+        std::uint32_t none = 0;
+        if (fresh.lent_numbers[at].load(std::memory_order_relaxed) == 0 &&
+            fresh.lent_numbers[at].compare_exchange_strong(none, being_lent, std::memory_order_acq_rel)) {
+            break;
+        }
+    }
+    if (at == most_lent) return false;
+    const SlotRef ref = claim_slot_in(mapping, Kind::file_descriptor);
+    if (!ref) {
+        fresh.lent_numbers[at].store(0, std::memory_order_release);
+        return false;
+    }
+    write_spilled(ref, fd, name);
+    ref.slot->state.store(word_of(ref.generation, State::live), std::memory_order_release);
+    fresh.lent_slots[at].store(static_cast<std::uint64_t>(ref.id) << 32 | ref.generation, std::memory_order_relaxed);
+    fresh.lent_numbers[at].store(static_cast<std::uint32_t>(fd) + 1, std::memory_order_release);
+    fresh.descriptors_spilled.fetch_add(1, std::memory_order_relaxed);
+    return true;
+}
+
+// In a slot of our own record, findable by its number.
+SlotRef find_own_spilled(int fd) { return fresh.own != nullptr ? find_slot(Kind::file_descriptor, key_of(fd)) : SlotRef{}; }
+
+void forget_own_spilled(const SlotRef& ref) {
     release_slot(ref);
     fresh.descriptors_spilled.fetch_sub(1, std::memory_order_relaxed);
 }
 
+void forget_spilled(int fd) {
+    if (fresh.descriptors_spilled.load(std::memory_order_relaxed) == 0) return;
+    each_lent([&](std::uint32_t at, unsigned number) {
+        if (number == static_cast<unsigned>(fd)) forget_lent(at);
+    });
+    if (const SlotRef ref = find_own_spilled(fd)) forget_own_spilled(ref);
+}
+
 // False when there is no room.
-bool spill(Mapping& mapping, int fd, std::string_view name) {
-    if (const SlotRef old = find_spilled(fd)) forget_spilled(old);
-    const SlotRef ref = claim_slot_in(mapping, Kind::file_descriptor);
+bool spill(Mapping& own, int fd, std::string_view name) {
+    const SlotRef ref = claim_slot_in(own, Kind::file_descriptor);
     if (!ref) return false;
-    if (name.size() > record::inline_name_size) name.remove_prefix(name.size() - record::inline_name_size);
-    name_slot(ref, name);
     ref.slot->a.store(key_of(fd), std::memory_order_relaxed);
-    ref.slot->b.store(static_cast<std::uint32_t>(fd), std::memory_order_relaxed);
-    ref.slot->stack.store(capture_stack(mapping), std::memory_order_relaxed);
+    write_spilled(ref, fd, name);
     publish_slot(ref, State::intent, false);
-    // Another process's counts are not ours to change.
-    if (&mapping == fresh.own) {
-        confirm_slot(ref);
-    } else {
-        ref.slot->state.store(word_of(ref.generation, State::live), std::memory_order_release);
-    }
+    confirm_slot(ref);
     fresh.descriptors_spilled.fetch_add(1, std::memory_order_relaxed);
     return true;
 }
@@ -223,19 +283,13 @@ void each_open(unsigned first, unsigned last, Visit visit) {
     }
 }
 
-// Calls `visit(SlotRef)` for each of this process's that has a slot.
+// Calls `visit(SlotRef)` for each that has a slot in our own record.
 template <class Visit>
-void each_spilled(Visit visit) {
-    if (fresh.descriptors_spilled.load(std::memory_order_relaxed) == 0) return;
-    for (Mapping* mapping : {fresh.own, fresh.inherited}) {
-        if (mapping == nullptr || !*mapping) continue;
-        each_slot(*mapping, [&](const SlotRef& ref) {
-            if (ref.slot->kind == Kind::file_descriptor &&
-                ref.slot->pid == static_cast<std::uint32_t>(identity.pid)) {
-                visit(ref);
-            }
-        });
-    }
+void each_own_spilled(Visit visit) {
+    if (fresh.descriptors_spilled.load(std::memory_order_relaxed) == 0 || fresh.own == nullptr) return;
+    each_slot(*fresh.own, [&](const SlotRef& ref) {
+        if (ref.slot->kind == Kind::file_descriptor && ref.slot->pid == static_cast<std::uint32_t>(identity.pid)) visit(ref);
+    });
 }
 
 bool is_open(unsigned fd) { return !sys::failed(sys::call(SYS_fcntl, fd, F_GETFD)); }
@@ -264,17 +318,18 @@ void note_opened(int fd, std::string_view name, const Mapping* of_stack, record:
     fresh.descriptors_noted.store(1, std::memory_order_relaxed);
     Mapping* mapping = fresh.own;
     bool done = false;
+    forget_spilled(fd);
     if (mapping == nullptr && fresh.inherited != nullptr && takes_spill(*fresh.inherited)) {
-        done = spill(*fresh.inherited, fd, name);
+        if (Descriptor* const place = place_of(static_cast<unsigned>(fd))) forget(*place);
+        done = lend(*fresh.inherited, fd, name);
     }
     if (mapping == nullptr && !done) done = enter_early(static_cast<unsigned>(fd), name);
     if (!done) mapping = writable_record();
     if (!done && mapping != nullptr) {
         Descriptor* const place = mapping == fresh.own ? make_place(*mapping, static_cast<unsigned>(fd)) : nullptr;
         if (place != nullptr) {
-            if (const SlotRef old = find_spilled(fd)) forget_spilled(old);
             enter(*mapping, *place, name, mapping == of_stack ? stack : 0);
-        } else if (!spill(*mapping, fd, name)) {
+        } else if (mapping != fresh.own || !spill(*mapping, fd, name)) {
             mapping->header->lost.fetch_add(1, std::memory_order_relaxed);
         }
     }
@@ -315,15 +370,18 @@ std::string_view name_of_descriptor(int fd, char (&buffer)[sizeof record::Descri
 void note_closing(int fd) {
     if (fd < 0 || !is_ours()) return;
     if (Descriptor* const place = place_of(static_cast<unsigned>(fd))) forget(*place);
-    if (const SlotRef ref = find_spilled(fd)) forget_spilled(ref);
+    forget_spilled(fd);
 }
 
 void note_closing_range(unsigned first, unsigned last) {
     if (fresh.descriptors_noted.load(std::memory_order_relaxed) == 0 || !is_ours()) return;
     each_open(first, last, [](unsigned, Descriptor& place) { forget(place); });
-    each_spilled([&](const SlotRef& ref) {
+    each_lent([&](std::uint32_t at, unsigned fd) {
+        if (first <= fd && fd <= last) forget_lent(at);
+    });
+    each_own_spilled([&](const SlotRef& ref) {
         const std::uint64_t fd = ref.slot->b.load(std::memory_order_relaxed);
-        if (first <= fd && fd <= last) forget_spilled(ref);
+        if (first <= fd && fd <= last) forget_own_spilled(ref);
     });
 }
 
@@ -337,24 +395,31 @@ void look_at_descriptors() {
         if (!is_open(fd)) return forget(place);
         any = true;
     });
-    if (any) writable_record();  // those that are in memory only move there
+    if (any && !are_not_kept()) writable_record();  // those that are in memory only move there
     char buffer[1024];
     each_open(0, ~0U, [&](unsigned fd, Descriptor& place) {
         if (is_early(place)) return;
         const std::string_view target = target_of(fd, buffer, sizeof buffer);
         if (!target.empty()) place.target.store(intern_string(*fresh.own, target), std::memory_order_release);
     });
-    each_spilled([&](const SlotRef& ref) {
-        const auto fd = static_cast<unsigned>(ref.slot->b.load(std::memory_order_relaxed));
-        if (!is_open(fd)) return forget_spilled(ref);
+    const auto show_target = [&](const SlotRef& ref, unsigned fd) {
         const std::string_view target = target_of(fd, buffer, sizeof buffer);
         if (!target.empty() && ref.slot->next == 0) rename_slot(ref, target);
+    };
+    each_lent([&](std::uint32_t at, unsigned fd) {
+        if (!is_open(fd)) return forget_lent(at);
+        if (const SlotRef ref = lent_slot(at)) show_target(ref, fd);
+    });
+    each_own_spilled([&](const SlotRef& ref) {
+        const auto fd = static_cast<unsigned>(ref.slot->b.load(std::memory_order_relaxed));
+        if (!is_open(fd)) return forget_own_spilled(ref);
+        show_target(ref, fd);
     });
 }
 
 bool worth_keeping_descriptors() {
     if (fresh.descriptors_noted.load(std::memory_order_relaxed) == 0) return false;
-    if (fresh.inherited != nullptr && !takes_spill(*fresh.inherited)) return false;
+    if (are_not_kept()) return false;
     bool found = false;
     each_open(0, ~0U, [&](unsigned, Descriptor&) { found = true; });
     return found;

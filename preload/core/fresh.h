@@ -33,6 +33,9 @@ struct alignas(64) UnwindShard {
 // Children that ended and were waited for, oldest first.
 inline constexpr std::uint32_t history_size = 64;
 
+// Slots of the inherited record that a process without one of its own uses for descriptors, at most.
+inline constexpr std::uint32_t most_lent = 48;
+
 struct alignas(4096) Fresh {
     std::atomic<std::uint32_t> alive;  // 0: a child that has not taken in yet that it is one
     // vforked children (and others sharing our memory) under way; while it is 0 no hook needs to ask who
@@ -61,6 +64,10 @@ struct alignas(4096) Fresh {
     // See descriptors.h.
     std::atomic<std::uint32_t> descriptors_noted;    // any at all
     std::atomic<std::uint32_t> descriptors_spilled;  // in slots
+    // Which slots those of the inherited record are: to look through all of a server's at the end of each of
+    // its children would cost more than all that the children do.
+    std::atomic<std::uint32_t> lent_numbers[most_lent];  // the descriptor + 1; 0 none
+    std::atomic<std::uint64_t> lent_slots[most_lent];    // id << 32 | generation
     std::atomic<record::Descriptor*> descriptors[record::descriptor_chunks];
 };
 static_assert(sizeof(Fresh) == 4096);

@@ -146,6 +146,13 @@ bool record_path(const Mapping& mapping, char* buffer, std::size_t size) {
 
 void unmap(Mapping& mapping);
 
+// Of no other record that this process or one that it shares walks with has.
+std::uint32_t new_serial(std::uint64_t ticks) {
+    const std::uint64_t hash = mix(mix(ticks, static_cast<std::uint64_t>(identity.pid)), ++last_serial);
+    const auto serial = static_cast<std::uint32_t>(hash >> 32);
+    return serial != 0 ? serial : 1;
+}
+
 bool open_own() {
     Mapping& mapping = fresh.inherited == &records[0] ? records[1] : records[0];
     know_executable();
@@ -154,7 +161,7 @@ bool open_own() {
     mapping.chunk_count.store(0, std::memory_order_relaxed);
     mapping.growing.store(0, std::memory_order_relaxed);
     mapping.ticks = own_start_ticks();
-    mapping.serial = ++last_serial;
+    mapping.serial = new_serial(mapping.ticks);
     mapping.removed = false;
     const std::uint64_t slots_size = slot_chunk_size(first_slots);
     const std::uint64_t descriptors_size = wants_descriptors() ? descriptor_chunk_size(0) : 0;

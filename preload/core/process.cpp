@@ -17,6 +17,7 @@
 #include "preload/core/process_limit.h"
 #include "preload/core/text.h"
 #include "preload/core/unwind_lock.h"
+#include "preload/core/walks.h"
 #include "preload/hand/hand.h"
 #include "preload/python/frames.h"
 
@@ -194,8 +195,12 @@ void know_executable() {
 }
 
 void settle() {
-    if (settled_pid != identity.pid) settled_pid = identity.pid;
+    if (settled_pid == identity.pid) return;
+    settled_pid = identity.pid;
+    share_walks();
 }
+
+bool has_settled() { return settled_pid == identity.pid; }
 
 void adopt_fork() {
     ThreadState& self = thread_state;

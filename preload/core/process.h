@@ -60,6 +60,8 @@ inline bool is_new_child();
 void adopt_fork();
 // In a process about to fork: its child will know it as its creator.
 void settle();
+// Whether this process, if not a program that it executed before, has created a process or tried to.
+bool has_settled();
 
 // True in a vforked child, and in anything else that runs in this memory under another pid.
 inline bool shares_parent_memory();

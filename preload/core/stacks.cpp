@@ -101,6 +101,12 @@ __attribute__((noinline)) record::ItemId enter(Mapping& mapping, void* const* na
                                              frames.count * sizeof(record::PythonFrame)));
 }
 
+void remember(const void* frame, void* const* native, std::uint32_t count, std::uint64_t hash) {
+    if (!begin_unwind()) return;
+    remember_walk(frame, native, count, hash);
+    end_unwind();
+}
+
 // `frame` is capture_stack's own.
 record::ItemId capture(Mapping& mapping, const void* frame) {
     Walk* const walk = find_walk(frame);
@@ -128,11 +134,9 @@ record::ItemId capture(Mapping& mapping, const void* frame) {
     record::ItemId stack = 0;
     if (id != 0 && (place.check.load(std::memory_order_acquire) ^ id) == hash) {
         stack = static_cast<record::ItemId>(id);
-        if (walk == nullptr && count != 0 && begin_unwind()) {
-            remember_walk(frame, native, count, native_hash);
-            end_unwind();
-        }
+        if (walk == nullptr && count != 0) remember(frame, native, count, native_hash);
     } else {
+        if (walk == nullptr && count != 0 && seen_before(native_hash)) remember(frame, native, count, native_hash);
         stack = enter(mapping, native, count, python.count != 0);
         if (stack != 0) {
             place.id.store(stack, std::memory_order_release);
@@ -175,9 +179,6 @@ record::ItemId capture_stack(Mapping& mapping) {
 
 namespace {
 
-// The last stack that capture_frames unwound: seen again it is worth remembering.
-std::atomic<std::uint64_t> last_unwound{0};
-
 std::uint32_t frames_of(const void* frame, void** frames, std::uint32_t room) {
     if (const Walk* const walk = find_walk(frame)) {
         const std::uint32_t count = walk->frames < room ? walk->frames : room;
@@ -188,10 +189,7 @@ std::uint32_t frames_of(const void* frame, void** frames, std::uint32_t room) {
     void** native = nullptr;
     const std::uint32_t count = native_frames(all, options.depth + own_frames, native);
     const std::uint64_t hash = hash_bytes(native, count * sizeof(void*));
-    if (last_unwound.exchange(hash, std::memory_order_relaxed) == hash && count != 0 && begin_unwind()) {
-        remember_walk(frame, native, count, hash);
-        end_unwind();
-    }
+    if (count != 0 && seen_before(hash)) remember(frame, native, count, hash);
     copy_bytes(frames, native, (count < room ? count : room) * sizeof(void*));
     return count < room ? count : room;
 }

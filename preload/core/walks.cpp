@@ -2,8 +2,11 @@
 
 #include <libunwind.h>
 
+#include <iterator>
+
 #include "preload/core/modules.h"
 #include "preload/core/process.h"
+#include "preload/core/sys.h"
 #include "preload/core/text.h"
 
 namespace leftover {
@@ -23,12 +26,29 @@ struct Set {
     std::atomic<std::uint32_t> next;
     std::atomic<std::uint32_t> tries;
 };
-constinit Set table[sets];
 
 // Never freed: when it is full, what is known by then is what there is.
 constexpr std::uint32_t memory_size = 512U << 10;
-alignas(64) char memory[memory_size];
-constinit std::atomic<std::uint32_t> used{0};
+
+// Zeroed memory, shared with all that are forked from here on: a server's children do what their siblings
+// did, and each would have to unwind for itself.
+struct Region {
+    Set table[sets];
+    std::atomic<std::uint32_t> used;
+    std::atomic<std::uint64_t> seen[512];  // hashes of stacks
+    alignas(64) char memory[memory_size];
+};
+constinit std::atomic<Region*> region{nullptr};
+
+Region* make_region() {
+    Region* made = region.load(std::memory_order_acquire);
+    if (made != nullptr) return made;
+    auto* const own = static_cast<Region*>(
+        sys::mmap(nullptr, sizeof(Region), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+    if (own == nullptr || region.compare_exchange_strong(made, own, std::memory_order_acq_rel)) return own;
+    sys::munmap(own, sizeof(Region));
+    return made;
+}
 
 // A frame whose function keeps the frame pointer as the psABI has it: the caller's, then the return address.
 struct Base {
@@ -40,8 +60,8 @@ const Base& base_of(const void* frame) { return *static_cast<const Base*>(frame)
 std::uint64_t end_of(const void* frame) { return reinterpret_cast<std::uint64_t>(frame) + sizeof(Base); }
 
 // Other threads' stacks begin at other pages, and their frames lie alike.
-Set& set_of(const void* frame) {
-    return table[mix(base_of(frame).caller, end_of(frame) & 0xfff) % sets];
+Set& set_of(Region& of, const void* frame) {
+    return of.table[mix(base_of(frame).caller, end_of(frame) & 0xfff) % sets];
 }
 
 std::uint64_t word_at(std::uint64_t address) { return *reinterpret_cast<const std::uint64_t*>(address); }
@@ -104,13 +124,15 @@ std::uint32_t find_places(const void* frame, void* const* frames, std::uint32_t 
 }  // namespace
 
 Walk* find_walk(const void* frame) {
+    Region* const of = region.load(std::memory_order_acquire);
+    if (of == nullptr) return nullptr;
     const std::uint64_t caller = base_of(frame).caller;
     const std::uint64_t end = end_of(frame);
     const std::uint32_t epoch = unload_epoch.load(std::memory_order_relaxed);
-    for (std::atomic<std::uint32_t>& way : set_of(frame).walks) {
+    for (std::atomic<std::uint32_t>& way : set_of(*of, frame).walks) {
         const std::uint32_t at = way.load(std::memory_order_acquire);
         if (at == 0) continue;
-        auto* const walk = reinterpret_cast<Walk*>(memory + (at - 1));
+        auto* const walk = reinterpret_cast<Walk*>(of->memory + (at - 1));
         if (walk->caller == caller && walk->epoch == epoch && holds(*walk, end)) return walk;
     }
     return nullptr;
@@ -118,7 +140,10 @@ Walk* find_walk(const void* frame) {
 
 __attribute__((noinline)) void remember_walk(const void* frame, void* const* frames, std::uint32_t count,
                                              std::uint64_t hash) {
-    Set& set = set_of(frame);
+    Region* const of = make_region();
+    if (of == nullptr) return;
+    Set& set = set_of(*of, frame);
+    std::atomic<std::uint32_t>& used = of->used;
     if (count == 0 || used.load(std::memory_order_relaxed) > memory_size - sizeof(Walk) ||
         set.tries.load(std::memory_order_relaxed) >= most_tries) {
         return;
@@ -132,7 +157,7 @@ __attribute__((noinline)) void remember_walk(const void* frame, void* const* fra
     do {
         if (size > memory_size - at) return;
     } while (!used.compare_exchange_weak(at, at + size, std::memory_order_relaxed));
-    auto* const walk = reinterpret_cast<Walk*>(memory + at);
+    auto* const walk = reinterpret_cast<Walk*>(of->memory + at);
     walk->caller = base_of(frame).caller;
     walk->epoch = unload_epoch.load(std::memory_order_relaxed);
     walk->places = static_cast<std::uint16_t>(found);
@@ -143,8 +168,23 @@ __attribute__((noinline)) void remember_walk(const void* frame, void* const* fra
     set.walks[set.next.fetch_add(1, std::memory_order_relaxed) % ways].store(at + 1, std::memory_order_release);
 }
 
+void share_walks() { make_region(); }
+
+bool seen_before(std::uint64_t hash) {
+    // Where nothing is shared, a program that sees hardly any stack twice does without.
+    static constinit std::atomic<std::uint64_t> last{0};
+    Region* const of = region.load(std::memory_order_acquire);
+    std::atomic<std::uint64_t>& place = of != nullptr ? of->seen[hash % std::size(of->seen)] : last;
+    if (place.load(std::memory_order_relaxed) == hash) return true;
+    place.store(hash, std::memory_order_relaxed);
+    return false;
+}
+
 #else
 
+bool seen_before(std::uint64_t) { return false; }
+
+void share_walks() {}
 Walk* find_walk(const void*) { return nullptr; }
 void remember_walk(const void*, void* const*, std::uint32_t, std::uint64_t) {}
 
