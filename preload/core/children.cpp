@@ -72,7 +72,7 @@ void note_zombies() {
 }
 
 void make_room_for_child(Mapping& mapping) {
-    if (&mapping != fresh.own || !is_full(mapping)) return;
+    if (&mapping != fresh.own || !is_nearly_full(mapping)) return;
     std::uint32_t seen = 0;
     std::uint32_t gone = 0;
     each_slot(mapping, [&](const SlotRef& ref) {

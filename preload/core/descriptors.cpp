@@ -61,18 +61,20 @@ std::uint64_t live_in(const Mapping& mapping) {
     return created > released ? created - released : 0;
 }
 
-bool takes_spill(const Mapping& mapping) {
+std::uint32_t used_in(const Mapping& mapping) {
     std::uint32_t used = 0;
     for (std::uint32_t c = mapping.chunk_count.load(std::memory_order_acquire); c-- > 0;) {
         if (mapping.type(c) != ChunkType::slots) continue;
         used += reinterpret_cast<const record::SlotChunk*>(mapping.bases[c])->used.load(std::memory_order_relaxed);
     }
-    return used < most_used;
+    return used;
 }
 
+bool takes_spill(const Mapping& mapping) { return used_in(mapping) < most_used; }
+
 // Whether a process's descriptors are forgotten when it ends, because the record that it inherited holds as many
-// as anybody wants to see.
-bool are_not_kept() { return fresh.inherited != nullptr && !takes_spill(*fresh.inherited); }
+// as anybody wants to see. (It may have had room a moment ago, or have some again.)
+bool are_not_kept() { return fresh.inherited != nullptr && used_in(*fresh.inherited) + most_lent >= most_used; }
 
 // Of this process: a record may hold its children's as well.
 std::uint64_t key_of(int fd) {
@@ -147,7 +149,7 @@ void enter(Mapping& mapping, Descriptor& place, std::string_view name, record::I
 
 // False when it is too late, or not for this program: Python's frames can be kept in a record only.
 bool enter_early(unsigned fd, std::string_view name) {
-    if (fd >= record::first_descriptors || (fresh.inherited != nullptr && !are_not_kept()) || fresh.attempts.load() != 0 ||
+    if (fd >= record::first_descriptors || fresh.attempts.load() != 0 ||
         fresh.opening.load(std::memory_order_acquire) != 0 || (options.python && python::detected() != nullptr)) {
         return false;
     }
@@ -319,8 +321,7 @@ void note_opened(int fd, std::string_view name, const Mapping* of_stack, record:
     Mapping* mapping = fresh.own;
     bool done = false;
     forget_spilled(fd);
-    if (mapping == nullptr && fresh.inherited != nullptr && takes_spill(*fresh.inherited)) {
-        if (Descriptor* const place = place_of(static_cast<unsigned>(fd))) forget(*place);
+    if (mapping == nullptr && fresh.inherited != nullptr && early.owner != identity.pid && takes_spill(*fresh.inherited)) {
         done = lend(*fresh.inherited, fd, name);
     }
     if (mapping == nullptr && !done) done = enter_early(static_cast<unsigned>(fd), name);

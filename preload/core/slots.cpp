@@ -242,13 +242,17 @@ SlotRef slot_at(Mapping& mapping, SlotId id) {
     return {&mapping, slot, id, slot->state.load(std::memory_order_acquire) >> 8};
 }
 
-bool is_full(const Mapping& mapping) {
+bool is_nearly_full(const Mapping& mapping) {
+    constexpr std::uint32_t few = 16;
+    std::uint32_t free = 0;
     for (std::uint32_t c = mapping.chunk_count.load(std::memory_order_acquire); c-- > 0;) {
         if (mapping.type(c) != ChunkType::slots) continue;
         const SlotChunk* head = head_of(mapping, c);
-        if (head->used.load(std::memory_order_relaxed) < usable(mapping, head)) return false;
+        const std::uint32_t used = head->used.load(std::memory_order_relaxed);
+        const std::uint32_t most = usable(mapping, head);
+        if (used < most) free += most - used;
     }
-    return true;
+    return free < few;
 }
 
 SlotRef claim_slot(Kind kind) {

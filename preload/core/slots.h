@@ -31,8 +31,8 @@ void name_slot(const SlotRef& ref, std::string_view name);
 // where there is no room for the new one: in another process's record, which cannot be made longer.
 void rename_slot(const SlotRef& ref, std::string_view name);
 
-// Whether the next claim_slot() has to add room first.
-bool is_full(const Mapping& mapping);
+// Whether there is little room but what the next claim_slot() may add. Children cannot add any.
+bool is_nearly_full(const Mapping& mapping);
 
 // Makes a claimed slot visible to readers, as intent or live, and findable by its name (the kinds known
 // by name) or by its `a`.

@@ -174,4 +174,19 @@ def test_children():
     expect_equal(user_function(report, found[0]), "children", "where")
 
 
+def test_a_server():
+    """Of endless children that leave the same open the first hundreds are enough."""
+    report, _ = under_run("server", "exit", "600")
+    found = descriptors_of(report)
+    expect(900 < len(found) < 1200, "enough, and not all of 1800", len(found))
+    expect_equal({user_function(report, leak) for leak in found}, {"serve"}, "where")
+    killed = [process["pid"] for process in report["processes"] if process["exit"].get("signal") == "SIGKILL"]
+    expect_equal(len(killed), 1, "the last one")
+    expect_equal(sorted(leak["name"] for leak in found if leak["pid"] == killed[0]),
+                 ["/dev/full", "/dev/random", "/dev/zero"], "what it had open when it was killed")
+    alone, _ = under_run("server", "exit", "2")
+    expect_equal(sorted(leak["name"] for leak in descriptors_of(alone)),
+                 ["/dev/full", "/dev/full", "/dev/null", "/dev/random", "/dev/zero", "/dev/zero"], "of two")
+
+
 run_cases({name: thing for name, thing in globals().items() if name.startswith("test_")})

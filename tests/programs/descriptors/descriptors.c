@@ -98,6 +98,35 @@ static void children(int count) {
     }
 }
 
+static void serve(int last) {
+    const int first = open("/dev/null", O_RDONLY);
+    open("/dev/zero", O_RDONLY);
+    open("/dev/full", O_RDONLY);
+    dup2(first, 30);
+    dup2(first, 30);
+    close(first);
+    if (!last) _exit(0);
+    // Past what is kept in memory only.
+    struct timespec begin, now;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    do {
+        usleep(10000);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while ((now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 < 200);
+    close_range(30, 30, 0);
+    open("/dev/random", O_RDONLY);
+    raise(SIGKILL);
+}
+
+// Each child leaves three open; the last one is killed.
+static void server(int count) {
+    for (int i = 0; i < count; ++i) {
+        const pid_t child = fork();
+        if (child == 0) serve(i + 1 == count);
+        reap(child);
+    }
+}
+
 // Opens one below a path of calls that the bits of `way` tell, with frames of many sizes, and says which.
 static void walk(unsigned way, int depth, char* path);
 #define STEP(NAME, SIZE)                                                                       \
@@ -146,6 +175,7 @@ int main(int count, char** arguments) {
     if (strcmp(what, "all_closed") == 0) all_closed();
     if (strcmp(what, "exhausted") == 0) exhausted();
     if (strcmp(what, "children") == 0) children(number);
+    if (strcmp(what, "server") == 0) server(number);
     if (strcmp(what, "paths") == 0) paths(number);
     if (strcmp(what, "one") == 0) open("/dev/null", O_RDONLY);
     if (strcmp(what, "relative") == 0) {
