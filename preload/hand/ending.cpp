@@ -1,10 +1,15 @@
 #include "preload/hand/ending.h"
 
+#include <sys/wait.h>
+
+#include <cerrno>
+
 #include "preload/core/clock.h"
 #include "preload/core/descriptors.h"
 #include "preload/core/proc_self.h"
 #include "preload/core/process.h"
 #include "preload/core/slots.h"
+#include "preload/core/sys.h"
 #include "preload/hand/clean.h"
 #include "preload/hand/options.h"
 #include "preload/hand/session.h"
@@ -27,6 +32,20 @@ bool has_passing() {
         });
     }
     return found;
+}
+
+// Whether this process has nothing to its name that is still there, and never created a process: of a session of
+// such a one there is nothing to judge.
+bool has_nothing() {
+    if (fresh.own == nullptr || fresh.own->in_memory || has_settled()) return false;
+    const Mapping& own = *fresh.own;
+    const record::Header& header = *own.header;
+    if (header.lost.load(std::memory_order_relaxed) != 0) return false;
+    const record::Counter& descriptors = header.counters[static_cast<std::size_t>(Kind::file_descriptor)];
+    if (descriptors.created.load(std::memory_order_relaxed) != descriptors.released.load(std::memory_order_relaxed)) return false;
+    bool any = false;
+    each_slot(*fresh.own, [&](const SlotRef&) { any = true; });
+    return !any && sys::call(SYS_waitid, P_ALL, 0, 0L, WEXITED | WNOHANG | WNOWAIT, 0L) == -ECHILD;
 }
 
 bool is_root() { return identity.pid == options.root_pid && is_session_root(own_start_ticks()); }
@@ -90,6 +109,7 @@ void report_end(const End& end) {
     Evidence evidence;
     if (settings.report_always) open_record_for_report(end);
     if (is_root()) {
+        if (!settings.report_always && has_nothing() && remove_session_of_one()) return;
         wait_for_others(evidence);
         judge_session(evidence, end);
         return;

@@ -139,4 +139,24 @@ void remove_session() {
     if (fresh.own != nullptr) fresh.own->removed = true;
 }
 
+bool remove_session_of_one() {
+    const long folder = sys::open(options.folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (sys::failed(folder)) return false;
+    unsigned count = 0;
+    char record[80];
+    Text name(record, sizeof record);
+    each_name(folder, [&](const char* its) {
+        name << its;
+        return ++count == 1;
+    });
+    const bool alone = count == 1 && !name.cut() && name.view().ends_with(".record");
+    if (alone) sys::call(SYS_unlinkat, folder, record, 0);
+    sys::close(folder);
+    if (!alone) return false;
+    // A process that we do not know of may have begun a record since.
+    sys::call(SYS_unlinkat, AT_FDCWD, options.folder, AT_REMOVEDIR);
+    fresh.own->removed = true;
+    return true;
+}
+
 }  // namespace leftover::hand

@@ -12,4 +12,7 @@ bool make_session();
 // Removes the folder with all records in it. What is not ours stays, and the folder with it.
 void remove_session();
 
+// The same if nothing but one record is there, which must be ours; else false, and nothing is removed.
+bool remove_session_of_one();
+
 }  // namespace leftover::hand
