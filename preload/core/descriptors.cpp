@@ -40,7 +40,6 @@ struct Early {
     void* frames[record::first_descriptors][early_frames];
     std::uint8_t frame_counts[record::first_descriptors];
     pid_t owner;
-    std::uint64_t begun_ns;
     std::atomic<std::uint32_t> created, released;
 };
 constinit Early early{};
@@ -147,23 +146,29 @@ void enter(Mapping& mapping, Descriptor& place, std::string_view name, record::I
     count_opened(mapping);
 }
 
-// False when it is too late, or not for this program: Python's frames can be kept in a record only.
+// Whether the process has been noting for a while: one that lives so long is worth a record of its own.
+bool is_past_first_moments() {
+    const std::uint64_t now = clock_ns(CLOCK_MONOTONIC_COARSE);
+    std::uint64_t since = 0;
+    if (fresh.descriptors_since.compare_exchange_strong(since, now, std::memory_order_relaxed)) return false;
+    return now - since > early_ns;
+}
+
+// False when there is no room, or it is not for this program: Python's frames can be kept in a record only.
 bool enter_early(unsigned fd, std::string_view name) {
     if (fd >= record::first_descriptors || fresh.attempts.load() != 0 ||
         fresh.opening.load(std::memory_order_acquire) != 0 || (options.python && python::detected() != nullptr)) {
         return false;
     }
-    const std::uint64_t now = clock_ns(CLOCK_MONOTONIC_COARSE);
     if (early.owner != identity.pid) {
         for (Descriptor& place : early.places) place.state.store(0, std::memory_order_relaxed);
-        early.begun_ns = now;
         early.created.store(0, std::memory_order_relaxed);
         early.released.store(0, std::memory_order_relaxed);
         early.owner = identity.pid;
         fresh.descriptors[0].store(early.places, std::memory_order_release);
     }
     const std::uint32_t live = early.created.load(std::memory_order_relaxed) - early.released.load(std::memory_order_relaxed);
-    if (live >= most_early || now - early.begun_ns > early_ns) return false;
+    if (live >= most_early) return false;
     Descriptor& place = early.places[fd];
     const std::uint32_t generation = fill(place, name);
     const std::uint32_t room = options.depth < early_frames ? options.depth : early_frames;
@@ -321,10 +326,11 @@ void note_opened(int fd, std::string_view name, const Mapping* of_stack, record:
     Mapping* mapping = fresh.own;
     bool done = false;
     forget_spilled(fd);
-    if (mapping == nullptr && fresh.inherited != nullptr && early.owner != identity.pid && takes_spill(*fresh.inherited)) {
+    const bool first_moments = mapping == nullptr && !is_past_first_moments();
+    if (first_moments && fresh.inherited != nullptr && early.owner != identity.pid && takes_spill(*fresh.inherited)) {
         done = lend(*fresh.inherited, fd, name);
     }
-    if (mapping == nullptr && !done) done = enter_early(static_cast<unsigned>(fd), name);
+    if (first_moments && !done) done = enter_early(static_cast<unsigned>(fd), name);
     if (!done) mapping = writable_record();
     if (!done && mapping != nullptr) {
         Descriptor* const place = mapping == fresh.own ? make_place(*mapping, static_cast<unsigned>(fd)) : nullptr;

@@ -5,7 +5,7 @@
 // A descriptor has its place in the process's own record, by its number. What has none there has a slot:
 // numbers far beyond all others, and, in a forked child without a record of its own, all (in the record
 // that it inherited, because most such children end or execute another program before they create
-// anything that is worth a file). When that record holds many already, as a server's does, whose children
+// anything that is worth a file) for a while. When that record holds many already, as a server's does, whose children
 // hardly ever close what they have open at their end, the child goes on like a program that was just executed
 // (below), and what is left open at its end is not kept.
 //

@@ -64,6 +64,7 @@ struct alignas(4096) Fresh {
     // See descriptors.h.
     std::atomic<std::uint32_t> descriptors_noted;    // any at all
     std::atomic<std::uint32_t> descriptors_spilled;  // in slots
+    std::atomic<std::uint64_t> descriptors_since;    // the first note; CLOCK_MONOTONIC_COARSE
     // Which slots those of the inherited record are: to look through all of a server's at the end of each of
     // its children would cost more than all that the children do.
     std::atomic<std::uint32_t> lent_numbers[most_lent];  // the descriptor + 1; 0 none
