@@ -46,8 +46,20 @@ const Resource* owner_by_inode(const Group& group, const FileFacts& facts) {
     return owner;
 }
 
-// The slot that meant to make it before it was born and never learnt whether it did; of several the
-// latest.
+// Which of two slots that do not know their file is the likelier to have made it: one whose call was over, of
+// several the last; of those killed within their calls the first, because the others found its file, but for
+// what began long before.
+bool is_likelier(const Resource& one, const Resource& other, std::uint64_t born_ns) {
+    constexpr std::uint64_t one_call = 100'000'000;
+    const auto rank = [&](const Resource& resource) {
+        if (resource.state == record::State::live) return 2;
+        return resource.created_ns + one_call < born_ns ? 0 : 1;
+    };
+    if (rank(one) != rank(other)) return rank(one) > rank(other);
+    return rank(one) == 1 ? one.created_ns < other.created_ns : !is_before(one, other);
+}
+
+// The slot that may have made it before it was born; of several the likeliest.
 const Resource* owner_by_intent(const Group& group, const FileFacts& facts) {
     const Resource* owner = nullptr;
     for (const Resource* at = group.resources; at != nullptr; at = at->next_same) {
@@ -58,7 +70,7 @@ const Resource* owner_by_intent(const Group& group, const FileFacts& facts) {
         if (at->created_ns > facts.born_ns + clock_slack) continue;
         const bool call_is_over = at->state == record::State::live && at->d != 0;
         if (call_is_over && facts.born_ns > at->d + clock_slack) continue;
-        if (owner == nullptr || !is_before(*at, *owner)) owner = at;
+        if (owner == nullptr || is_likelier(*at, *owner, facts.born_ns)) owner = at;
     }
     return owner;
 }

@@ -101,6 +101,24 @@ Opened open_shared_memory(int (**bound)(const char*, int, mode_t), const ObjectN
     return {fd, slot.mapping, stack};
 }
 
+// With O_EXCL, whatever `flags` say.
+sem_t* create_semaphore(sem_t* (*real)(const char*, int, ...), const ObjectName& object, const char* name, int flags,
+                        mode_t mode, unsigned value) {
+    const SlotRef slot = intend_name(Kind::semaphore, object.name);
+    sem_t* const semaphore = real_open_semaphore(real, name, flags | O_EXCL, mode, value);
+    if (semaphore == SEM_FAILED) {
+        drop_intent(slot);
+    } else if (object.name.size() > record::inline_name_size) {
+        char path[288];
+        Text(path, sizeof path) << "/dev/shm/sem." << behind(object.name, 1);
+        confirm_name(slot, path);
+    } else {
+        confirm_later(slot);
+        if ((flags & O_EXCL) == 0) look_up_pending();
+    }
+    return semaphore;
+}
+
 }  // namespace
 
 HOOK(sem_t*, sem_open, const char* name, int flags, ...) {
@@ -118,30 +136,15 @@ HOOK(sem_t*, sem_open, const char* name, int flags, ...) {
     if (!entry || (flags & O_CREAT) == 0 || object.name.empty()) {
         return real_open_semaphore(real_sem_open, name, flags, mode, value);
     }
-    const SlotRef slot = intend_name(Kind::semaphore, object.name);
-    // Whether it created or found one, only O_EXCL tells. Opening comes first, as glibc itself does it.
+    if ((flags & O_EXCL) != 0) return create_semaphore(real_sem_open, object, name, flags, mode, value);
+    // Whether it created or found one, only O_EXCL tells. Opening comes first, as glibc itself does it. Who only
+    // found one never meant to create it: when all are killed, there are fewer to choose from.
     sem_t* semaphore = SEM_FAILED;
-    bool created = false;
-    if ((flags & O_EXCL) != 0) {
-        semaphore = real_open_semaphore(real_sem_open, name, flags, mode, value);
-        created = semaphore != SEM_FAILED;
-    } else {
-        for (int tries = 0; tries < 64; ++tries) {
-            semaphore = real_open_semaphore(real_sem_open, name, flags & ~O_CREAT, mode, value);
-            if (semaphore != SEM_FAILED || errno != ENOENT) break;
-            semaphore = real_open_semaphore(real_sem_open, name, flags | O_EXCL, mode, value);
-            created = semaphore != SEM_FAILED;
-            if (created || errno != EEXIST) break;
-        }
-    }
-    if (!created) {
-        drop_intent(slot);
-    } else if (is_shared_name(flags, object.name)) {
-        char path[288];
-        Text(path, sizeof path) << "/dev/shm/sem." << behind(object.name, 1);
-        confirm_name(slot, path);
-    } else {
-        confirm_later(slot);
+    for (int tries = 0; tries < 64; ++tries) {
+        semaphore = real_open_semaphore(real_sem_open, name, flags & ~O_CREAT, mode, value);
+        if (semaphore != SEM_FAILED || errno != ENOENT) break;
+        semaphore = create_semaphore(real_sem_open, object, name, flags, mode, value);
+        if (semaphore != SEM_FAILED || errno != EEXIST) break;
     }
     return semaphore;
 }

@@ -62,12 +62,17 @@ bool may_own(const Candidate& candidate, const kernel::FileFacts& facts) {
            (over == 0 || !facts.has_birth || facts.born <= over + clock_slack);
 }
 
-// The slot that made it without a look at its inode, or else meant to make it and never learnt whether
-// it did; of several the latest.
+// The slot that made it without a look at its inode: of several the latest. Or else the one that meant to make it
+// and never learnt whether it did: several were killed within their calls, and the first of them made the file
+// that the others then found; one that began long before is none of them.
 std::optional<Candidate> owner_by_time(const Group& group, const kernel::FileFacts& facts) {
+    constexpr Time one_call = 100'000'000;
     std::optional<Candidate> owner;
-    const auto rank = [](const Candidate& candidate) {
-        return std::pair(candidate.slot->state == record::State::live, rank_of(*candidate.slot));
+    const auto rank = [&facts](const Candidate& candidate) {
+        const records::Slot& slot = *candidate.slot;
+        if (slot.state == record::State::live) return std::pair(2, rank_of(slot));
+        if (slot.created_at + one_call < facts.born) return std::pair(0, rank_of(slot));
+        return std::pair(1, std::pair(-slot.created_at, Time{0}));
     };
     for (const Candidate& candidate : group.candidates) {
         if (may_own(candidate, facts) && (!owner || rank(*owner) <= rank(candidate))) {

@@ -5,7 +5,7 @@
 #include <bit>
 #include <cstring>
 #include <optional>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "reporter/records/number.h"
 
@@ -71,13 +71,19 @@ private:
     };
     template <class Tail>
     Decoded decode(const Copy& head, Tail&& tail) const;
-    void accept(Decoded&& decoded);
+    void accept(const Copy& head, Decoded&& decoded);
+    bool is_taken(SlotId tail) const;
 
     const File& file_;
     RecordFile& into_;
     std::vector<Area> areas_;
     std::vector<Copy> copies_;             // ascending by id
-    std::unordered_set<SlotId> used_tails_;  // a continuation belongs to one name
+    // A continuation belongs to one name: of this slot, as long as its state is this one.
+    struct Owner {
+        SlotId id;
+        std::uint32_t state;
+    };
+    std::unordered_map<SlotId, Owner> used_tails_;
 };
 
 void Reader::add_chunk(const Chunk& chunk) {
@@ -202,7 +208,7 @@ Reader::Decoded Reader::decode(const Copy& head, Tail&& tail) const {
     Copy piece;
     for (SlotId next = raw.next; rest > 0; next = piece.slot().next) {
         if (next == 0 || !tail(next, piece) || !is_tail(piece.slot()) ||
-            used_tails_.contains(next) ||
+            is_taken(next) ||
             std::find(tails.begin(), tails.end(), next) != tails.end()) {
             slot.name_cut = true;
             break;
@@ -215,9 +221,18 @@ Reader::Decoded Reader::decode(const Copy& head, Tail&& tail) const {
     return result;
 }
 
-void Reader::accept(Decoded&& decoded) {
+// By a slot that still is what it was when it was read: of a process at work it may have been released since,
+// and its continuation be another's by now.
+bool Reader::is_taken(SlotId tail) const {
+    const auto owner = used_tails_.find(tail);
+    if (owner == used_tails_.end()) return false;
+    Copy now;
+    return read_copy(owner->second.id, now) && now.slot().state.load() == owner->second.state;
+}
+
+void Reader::accept(const Copy& head, Decoded&& decoded) {
     if (decoded.slot.name_cut) mark_torn(into_, "a name whose continuation is damaged");
-    used_tails_.insert(decoded.tails.begin(), decoded.tails.end());
+    for (const SlotId tail : decoded.tails) used_tails_.insert_or_assign(tail, Owner{head.id, head.slot().state.load()});
     into_.slots.push_back(std::move(decoded.slot));
 }
 
@@ -236,7 +251,7 @@ void Reader::add(const Copy& head) {
         });
         // A name in pieces may have changed hands while it was read.
         unstable = unstable || decoded.slot.name_cut;
-        if (!unstable) return accept(std::move(decoded));
+        if (!unstable) return accept(head, std::move(decoded));
     }
     for (int attempt = 0; attempt < attempts; ++attempt) {
         if (add_now(head.id)) return;
@@ -254,7 +269,7 @@ bool Reader::add_now(SlotId id) {
     Copy again;
     // Not the state word alone: the first copy's bytes may be older than the state read with them.
     if (!read_copy(id, again) || again.bytes != head.bytes) return false;
-    accept(std::move(decoded));
+    accept(head, std::move(decoded));
     return true;
 }
 

@@ -185,6 +185,7 @@ void read_often(const std::filesystem::path& file) {
         for (const records::Slot& slot : record.slots) {
             if (!slot.name.empty()) expect(is_whole(slot.name), "a name is whole");
         }
+        if (!record.complete) std::fprintf(stderr, "stress: %s\n", record.trouble.c_str());
         expect(record.complete, "a record at work is complete");
     }
 }
