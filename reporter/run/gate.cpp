@@ -41,7 +41,10 @@ Verdict judge_exit(const Exit& program, const GateOptions& gate, const Report& r
     if (!gate.enabled) return Verdict::program;
     if (!is_any_instrumented(report)) return Verdict::not_instrumented;
     if (gate_count(report, gate.fail_on) > 0) return Verdict::gate;
-    return gate.strict_suppressions && stale ? Verdict::stale_suppressions : Verdict::program;
+    if (gate.strict_suppressions && stale) return Verdict::stale_suppressions;
+    const bool complete = std::all_of(report.sessions.begin(), report.sessions.end(),
+                                      [](const Session& session) { return session.complete; });
+    return complete ? Verdict::program : Verdict::incomplete;
 }
 
 }  // namespace leftover::run

@@ -26,7 +26,7 @@ bool is_any_instrumented(const Report& report);
 // Something is left over: errors and warnings, and notes when they count for the gate.
 bool is_worth_telling(const Report& report, Severity fail_on);
 
-enum class Verdict { program, gate, stale_suppressions, not_instrumented, trouble };
+enum class Verdict { program, gate, stale_suppressions, not_instrumented, incomplete, trouble };
 
 // Whose the exit status is. What the program did itself comes first: only a program that succeeded
 // can be failed by us. `trouble`: leftover could not do its work, such as write a report; `stale`:

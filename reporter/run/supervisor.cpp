@@ -438,6 +438,9 @@ Exit Supervisor::own_end(const Report& report, bool trouble) const {
         case Verdict::not_instrumented:
             say("nothing was instrumented, so the gate cannot tell");
             return exit_with(commands::run_trouble);
+        case Verdict::incomplete:
+            say("the session's record is damaged or full: more may be left, so the gate cannot tell");
+            return exit_with(commands::run_trouble);
         case Verdict::stale_suppressions:
             if (!options_.quiet) say("gate: there are unused or expired suppressions");
             return exit_with(gate.exit_code);

@@ -80,6 +80,15 @@ TEST(Gate, needsSomethingInstrumented) {
     EXPECT_EQ(judge_exit(code(0), on, mixed, false), Verdict::program);
 }
 
+TEST(Gate, CannotTellFromADamagedRecord) {
+    Report damaged = report_with({});
+    damaged.sessions.resize(1);
+    damaged.sessions.front().complete = false;
+    EXPECT_EQ(judge_exit(code(0), on, damaged, false), Verdict::incomplete);
+    EXPECT_EQ(judge_exit(code(0), off, damaged, false), Verdict::program);
+    EXPECT_EQ(judge_exit(code(3), on, damaged, false), Verdict::program);
+}
+
 TEST(Gate, notesAreToldOnlyWhenTheyCount) {
     const Report notes = report_with({leak_of(Severity::note)});
     EXPECT_FALSE(is_worth_telling(notes, Severity::error));
