@@ -60,6 +60,30 @@ bool is_made_up_name(std::string_view name) {
     });
 }
 
+bool has(const Pipes& pipes, std::uint64_t inode) {
+    return pipes.standard.contains(inode) || pipes.others.contains(inode);
+}
+
+// Whom it keeps waiting for the end of a pipe: `pipe:4711 (tee)`.
+void add_shared_pipes(Leak& leak, const std::map<int, Pipes>& pipes, const std::set<int>& orphans,
+                      const kernel::Roots& roots) {
+    const auto own = pipes.find(*leak.details.pid);
+    if (own == pipes.end()) return;
+    for (const auto& [pid, held] : pipes) {
+        if (orphans.contains(pid)) continue;
+        const auto is_shared = [&held = held](std::uint64_t inode) { return has(held, inode); };
+        const Pipes& its = own->second;
+        if (std::none_of(its.standard.begin(), its.standard.end(), is_shared) &&
+            std::none_of(its.others.begin(), its.others.end(), is_shared)) {
+            continue;
+        }
+        const auto stat = kernel::read_stat(pid, roots);
+        if (!stat) continue;
+        if (!leak.details.holds) leak.details.holds.emplace();
+        leak.details.holds->push_back(fmt::format("pipe:{} ({})", pid, kernel::program_name(*stat, roots)));
+    }
+}
+
 }  // namespace
 
 std::vector<Orphan> find_orphans(const Whose& whose, const kernel::Roots& roots) {
@@ -95,6 +119,7 @@ std::vector<Orphan> find_orphans(const Whose& whose, const kernel::Roots& roots)
         orphans.push_back(
             {leak_of(process.stat, process.command, holdings, roots), candidate.role});
     }
+    for (Orphan& orphan : orphans) add_shared_pipes(orphan.leak, pipes, lone, roots);
     return orphans;
 }
 

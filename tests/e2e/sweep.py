@@ -134,6 +134,26 @@ def test_fifty_three_orphans():
     end_all(alive)
 
 
+def test_who_waits_for_an_orphan():
+    """It keeps the pipe of a pipeline open: who reads it waits for ever."""
+    with open("main.py", "w", encoding="utf-8") as file:
+        file.write(MAIN)
+    reader = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    main = subprocess.Popen([sys.executable, "main.py", "spawn", "1", "0", "piped"], stdin=subprocess.DEVNULL,
+                            stdout=reader.stdin, stderr=subprocess.DEVNULL, start_new_session=True)
+    reader.stdin.close()
+    worker = int(line_of("piped", "it works"))
+    kill(main)
+    expect(reader.poll() is None, "who reads goes on waiting")
+    found, _ = sweep()
+    held = next(item["holds"] for item in found["leftovers"] if item["pid"] == worker)
+    expect_equal(held, [f"pipe:{reader.pid} (cat)"], "is told")
+    text = subprocess.run([TOOL.path, "sweep"], check=False, capture_output=True, text=True).stdout
+    expect(f"holds pipe:{reader.pid} (cat)" in text, "in words too", text)
+    sweep("--clean")
+    reader.wait(timeout=60)
+
+
 def test_names_that_nobody_has_open():
     made = []
     for name in ("sem.mp-abcdefgh", "psm_0a1b2c3d", "torch_12_34", "my-own", "sem.mine"):
