@@ -2,6 +2,7 @@
 """leftover dump: stacks of every thread, what each waits for, and a program that goes on as if nothing had been."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -153,6 +154,38 @@ def test_each_way_to_wait_and_nothing_shows():
         rest, _ = program.communicate("", timeout=30)
         returned = [line for line in rest.splitlines() if "returned" in line and not line.startswith("waiter ")]
         expect_equal(returned, [], "calls that came back")
+    finally:
+        program.kill()
+        program.wait()
+
+
+MORE_WAITS = {
+    "epolls": "epoll_wait of pipe:[NUMBER], written by pid {pid} (itself)",
+    "fifo": "read from {folder}/fifo, written by pid {peer}",
+    "opens": "open of lonely, until its other end is opened",
+    "semops": "semop on id:NUMBER",
+    "msgrcvs": "msgrcv on id:NUMBER",
+    "mqueues": "mq_receive on /waits",
+    "recordlock": "fcntl of {folder}/record-lock, held by pid {peer}",
+    "events": "read from [eventfd]",
+    "receives": "recvfrom tcp:127.0.0.1:NUMBER, connected to tcp:127.0.0.1:NUMBER of pid {peer}",
+}
+
+
+def test_more_ways_to_wait():
+    program = started([compile_program("other_waits")])
+    try:
+        values = {"pid": program.pid, "folder": os.getcwd(), "peer": program.stdout.readline().strip()}
+        report = dump_until(TOOL, program.pid, lambda seen: all(
+            one["waiting_on"] for one in threads_of(seen, program.pid) if one["name"] in MORE_WAITS))
+        for _ in range(8):
+            report = dump(TOOL, program.pid)
+        told = {name: thread_named(report, name, program.pid)["waiting_on"] for name in MORE_WAITS}
+        wrong = {name: text for name, text in told.items()
+                 if not re.fullmatch(re.escape(MORE_WAITS[name].format(**values)).replace("NUMBER", r"\d+"), text)}
+        expect_equal(wrong, {}, f"waits, {values}")
+        rest, _ = program.communicate("", timeout=30)
+        expect_equal(rest, "", "calls that came back")
     finally:
         program.kill()
         program.wait()
