@@ -170,8 +170,10 @@ bool remove_if_finished(const std::string& folder) {
 }
 
 bool remove_if_finished(const std::string& folder, const Descriptor&) {
-    if (any_process_lives(folder) || !nothing_is_left(folder)) return false;
     std::error_code error;
+    // By hand the session's own first process removes it.
+    if (!fs::exists(folder, error)) return !error;
+    if (any_process_lives(folder) || !nothing_is_left(folder)) return false;
     fs::remove_all(folder, error);
     return !error;
 }

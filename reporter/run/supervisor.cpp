@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "reporter/clean/clean.h"
+#include "reporter/clean/helpers.h"
 #include "reporter/commands/commands.h"
 #include "reporter/findings/fingerprint.h"
 #include "reporter/hang/hang.h"
@@ -144,9 +145,23 @@ Exit Supervisor::run() {
     const bool stopped = cleans_ && !options_.clean;
     const double grace = stopped ? std::min(options_.grace, grace_when_stopped) : options_.grace;
     if (facts_.session.timed_out && !cleans_) terminate_.wait(forced_ ? 0 : kill_after_, signals_);
-    if (!facts_.session.timed_out && !forced_) wait_for_descendants(grace, signals_);
+    if (!facts_.session.timed_out && !forced_) {
+        wait_for_descendants(grace, signals_);
+        if (grace > 0 && !cleans_) wait_for_tidying_helpers(grace);
+    }
     obey_stop();
     return report();
+}
+
+// Those that only tidy up after a program that is gone have a little longer: PyTorch's manager of shared memory
+// stays for two seconds after its last client.
+void Supervisor::wait_for_tidying_helpers(double waited) {
+    constexpr double patience = 3;
+    const std::vector<int> left = live_descendants();
+    const bool only_they = std::all_of(left.begin(), left.end(), [](int pid) {
+        return clean::is_tidying_helper(kernel::read_command(pid));
+    });
+    if (!left.empty() && only_they && waited < patience) wait_for_descendants(patience - waited, signals_);
 }
 
 // First what hangs is written down, then everybody is asked to end. With --clean only the program is: the

@@ -47,6 +47,7 @@ private:
     void end_on_termination(class Escort& escort, pid_t program);
     void obey_stop();
     Report judge(bool& trouble);
+    void wait_for_tidying_helpers(double waited);
     void time_out(class Escort& escort, pid_t program);
     void record_hang(pid_t program);
     void add_hang(Report& report);

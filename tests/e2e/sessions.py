@@ -208,6 +208,35 @@ def test_stop():
     expect_equal((SESSIONS.wait("s2"), machine.new_processes()), (-9, {}), "nothing is left")
 
 
+BY_HAND = """
+import multiprocessing, time
+if __name__ == "__main__":
+    multiprocessing.set_start_method("spawn")
+    locks = [multiprocessing.Lock() for _ in range(5)]
+    worker = multiprocessing.Process(target=time.sleep, args=(1000,))
+    worker.start()
+    open("by-hand", "w").write("x\\n")
+    time.sleep(1000)
+"""
+
+
+def test_stop_by_hand():
+    """A session that has no leftover, and removes its own records if it can."""
+    machine = Machine()
+    with open("by_hand.py", "w", encoding="utf-8") as file:
+        file.write(BY_HAND)
+    program = subprocess.Popen(["/usr/bin/python3", "by_hand.py"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL, env=dict(os.environ, LD_PRELOAD=os.path.join(os.path.dirname(TOOL.path), "libleftover.so"), LEFTOVER_OPTIONS="report=hand.json"))
+    line_of("by-hand", "it is ready")
+    (name, session), = SESSIONS.ps().items()
+    expect_equal((session["pid"], session["semaphores"]), (program.pid, 5), "what it has")
+    done = SESSIONS.call("stop", name)
+    expect_equal((done.returncode, "nothing is left" in done.stdout), (0, True), f"stop: {done.stderr}")
+    expect_equal(program.wait(timeout=30), -15, "by TERM")
+    expect_equal((os.listdir("/dev/shm"), machine.new_processes()), ([], {}), "nothing is left")
+    expect_equal(SESSIONS.ps(), {}, "no session either")
+
+
 def test_ps_of_many_kinds():
     os.mkfifo("go")
     with changed_environment(LEFTOVER_STATE_DIR=os.path.abspath("state")):

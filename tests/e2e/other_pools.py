@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # ctest: timeout=120
-"""loky, joblib's own pool: its workers, its tracker and its semaphores, as CPython's."""
+"""Pools that are not CPython's own: loky, joblib's, with its workers, tracker and semaphores; PyTorch's helper."""
 
 import json
 import os
@@ -90,6 +90,17 @@ def test_cleaned():
         expect_equal((status, said), (number, ""), f"{name}: not a word of leaked semaphores")
         expect_equal(os.listdir("/dev/shm"), [], f"{name}: nothing is left")
         expect_equal({leak["status"] for leak in left_over(report)}, {"cleaned"}, f"{name}: all of it")
+
+
+def test_pytorchs_manager():
+    """Of shared memory; it stays for two seconds after its last client, which is no leak."""
+    for name, wanted in (("torch_shm_manager", 0), ("somebody", 1)):
+        done = TOOL.run("--grace", "0.2", "-o", "report.json", "--", "bash", "-c",
+                        f"(exec -a {name} sleep 2) >/dev/null 2>&1 &")
+        with open("report.json", encoding="utf-8") as file:
+            report = json.load(file)
+        expect_equal((done.returncode, len(left_over(report))), (0, wanted), name)
+        MACHINE.clear()
 
 
 with open(SCRIPT, "w", encoding="utf-8") as file:
