@@ -20,16 +20,30 @@ bool is_live(const SlotRef& ref) {
                       (ref.generation << 8 | static_cast<std::uint32_t>(record::State::live));
 }
 
+// To be looked at when the thread creates something else.
+void remember(const SlotRef& slot) {
+    ThreadState& self = thread_state;
+    self.pending_slot = slot.id;
+    self.pending_generation = slot.generation;
+    self.pending_serial = slot.mapping->serial;
+}
+
 }  // namespace
 
 void confirm_later(const SlotRef& slot) {
     if (!slot) return;
     slot.slot->d.store(realtime_ns(), std::memory_order_relaxed);
     confirm_slot(slot);
-    ThreadState& self = thread_state;
-    self.pending_slot = slot.id;
-    self.pending_generation = slot.generation;
-    self.pending_serial = slot.mapping->serial;
+    remember(slot);
+}
+
+void confirm_later(const SlotRef& slot, int fd) {
+    struct stat status;
+    if (!slot || !thread_state.keeps_what_it_creates || sys::fstat(fd, &status) != 0) return confirm_later(slot);
+    slot.slot->a.store(status.st_ino, std::memory_order_relaxed);
+    slot.slot->b.store(status.st_dev, std::memory_order_relaxed);
+    confirm_slot(slot);
+    remember(slot);
 }
 
 void look_up_pending() {
@@ -41,7 +55,8 @@ void look_up_pending() {
     if (mapping == nullptr || mapping->serial != self.pending_serial) return;
     SlotRef ref = slot_at(*mapping, id);
     ref.generation = self.pending_generation;
-    if (!is_live(ref) || ref.slot->next != 0) return;
+    self.keeps_what_it_creates = is_live(ref);
+    if (!self.keeps_what_it_creates || ref.slot->next != 0 || ref.slot->a.load(std::memory_order_relaxed) != 0) return;
     const std::size_t size = ref.slot->name_size;
     char path[16 + record::inline_name_size];
     Text text(path, sizeof path);

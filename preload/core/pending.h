@@ -12,6 +12,10 @@ namespace leftover {
 // The slot's file is /dev/shm/sem.NAME or /dev/shm/NAME. Confirms the slot. Any context but a vforked child.
 void confirm_later(const SlotRef& slot);
 
+// The same of shared memory that is open as `fd`. A thread that keeps what it creates is better off with a look at
+// once: its look-up by path would come anyway, and costs twice as much.
+void confirm_later(const SlotRef& slot, int fd);
+
 // Looks up what this thread put off, if it is still there.
 void look_up_pending();
 

@@ -24,6 +24,7 @@ struct ThreadState {
     record::SlotId pending_slot = 0;  // see pending.h
     std::uint32_t pending_generation = 0;
     std::uint32_t pending_serial = 0;
+    bool keeps_what_it_creates = false;  // the last one that was pending was still there
     record::SlotId child_slot = 0;   // the process slot of the child being created
 };
 

@@ -96,7 +96,7 @@ Opened open_shared_memory(int (**bound)(const char*, int, mode_t), const ObjectN
     } else if (is_shared_name(flags, object.name)) {
         confirm_descriptor(slot, fd);
     } else {
-        confirm_later(slot);
+        confirm_later(slot, fd);
     }
     return {fd, slot.mapping, stack};
 }
