@@ -147,7 +147,8 @@ Exit Supervisor::run() {
     if (facts_.session.timed_out && !cleans_) terminate_.wait(forced_ ? 0 : kill_after_, signals_);
     if (!facts_.session.timed_out && !forced_) {
         wait_for_descendants(grace, signals_);
-        if (grace > 0 && !cleans_) wait_for_tidying_helpers(grace);
+        const bool is_default = grace == Options{}.grace;  // who asks for a time gets that
+        if (is_default && !cleans_) wait_for_tidying_helpers(grace);
     }
     obey_stop();
     return report();

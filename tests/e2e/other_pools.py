@@ -95,8 +95,8 @@ def test_cleaned():
 def test_pytorchs_manager():
     """Of shared memory; it stays for two seconds after its last client, which is no leak."""
     for name, wanted in (("torch_shm_manager", 0), ("somebody", 1)):
-        done = TOOL.run("--grace", "0.2", "-o", "report.json", "--", "bash", "-c",
-                        f"(exec -a {name} sleep 2) >/dev/null 2>&1 &")
+        done = TOOL.run("-o", "report.json", "--", "bash", "-c",
+                        f"(exec -a {name} sleep 2.2) >/dev/null 2>&1 &")
         with open("report.json", encoding="utf-8") as file:
             report = json.load(file)
         expect_equal((done.returncode, len(left_over(report))), (0, wanted), name)
