@@ -336,7 +336,10 @@ void note_opened(int fd, std::string_view name, const Mapping* of_stack, record:
         Descriptor* const place = mapping == fresh.own ? make_place(*mapping, static_cast<unsigned>(fd)) : nullptr;
         if (place != nullptr) {
             enter(*mapping, *place, name, mapping == of_stack ? stack : 0);
-        } else if (mapping != fresh.own || !spill(*mapping, fd, name)) {
+        } else if (mapping != fresh.own) {
+            // None of our own is to be had (another user, a chroot): as long as there is room.
+            lend(*mapping, fd, name);
+        } else if (!spill(*mapping, fd, name)) {
             mapping->header->lost.fetch_add(1, std::memory_order_relaxed);
         }
     }
