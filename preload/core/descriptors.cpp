@@ -23,7 +23,7 @@ namespace {
 // process closes what it has open when it ends.
 constexpr std::uint32_t most_used = 1024;
 
-// In the list of lent slots: not yet.
+// In the list of lent slots: being entered or taken out.
 constexpr std::uint32_t being_lent = ~0U;
 
 // Larger chunks only for those that open many: a lone high number (bash takes 255, and others the
@@ -187,9 +187,13 @@ SlotRef lent_slot(std::uint32_t at) {
 
 // A slot of the record that we inherited is not indexed, and its owner's counts are not ours to change.
 void forget_lent(std::uint32_t at) {
-    const SlotRef ref = lent_slot(at);
     std::uint32_t number = fresh.lent_numbers[at].load(std::memory_order_relaxed);
-    if (number == 0 || !fresh.lent_numbers[at].compare_exchange_strong(number, 0, std::memory_order_acq_rel)) return;
+    if (number == 0 || number == being_lent ||
+        !fresh.lent_numbers[at].compare_exchange_strong(number, being_lent, std::memory_order_acq_rel)) {
+        return;  // another thread is at it
+    }
+    const SlotRef ref = lent_slot(at);
+    fresh.lent_numbers[at].store(0, std::memory_order_release);
     fresh.descriptors_spilled.fetch_sub(1, std::memory_order_relaxed);
     if (!ref) return;
     std::uint32_t live = word_of(ref.generation, State::live);
@@ -338,6 +342,7 @@ void note_opened(int fd, std::string_view name, const Mapping* of_stack, record:
             enter(*mapping, *place, name, mapping == of_stack ? stack : 0);
         } else if (mapping != fresh.own) {
             // None of our own is to be had (another user, a chroot): as long as there is room.
+            if (Descriptor* const early_place = place_of(static_cast<unsigned>(fd))) forget(*early_place);
             lend(*mapping, fd, name);
         } else if (!spill(*mapping, fd, name)) {
             mapping->header->lost.fetch_add(1, std::memory_order_relaxed);

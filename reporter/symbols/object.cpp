@@ -95,8 +95,10 @@ bool Object::open(const std::string& path, const std::string& build_id) {
     if (module == nullptr || dwfl_module_getelf(module, &bias) == nullptr) return false;
     const std::string found = build_id_of(module);
     if (!build_id.empty() && found != build_id) {
-        if (trouble_.empty()) trouble_ = fmt::format("{}: not the file that ran (its build id is {}, that was {})", path,
-                               found.empty() ? "missing" : found, build_id);
+        if (trouble_.empty()) {
+            trouble_ = fmt::format("{}: not the file that ran (its build id is {}, that was {})", path,
+                                   found.empty() ? "missing" : found, build_id);
+        }
         return false;
     }
     dwfl_ = std::move(dwfl);

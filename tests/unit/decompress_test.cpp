@@ -7,6 +7,8 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "trouble.h"
+
 namespace leftover {
 namespace {
 
@@ -38,12 +40,7 @@ std::string sample() {
 }
 
 std::string trouble_of(const std::string& bytes) {
-    try {
-        decompressed(bytes, "x");
-    } catch (const std::runtime_error& error) {
-        return error.what();
-    }
-    return "";
+    return trouble_in([&] { decompressed(bytes, "x"); });
 }
 
 TEST(Decompress, GivesBackWhatWasThere) {

@@ -12,6 +12,7 @@
 #include "reporter/model/utf8.h"
 #include "sample_report.h"
 #include "tests/support/temporary_folder.h"
+#include "trouble.h"
 
 namespace leftover::test {
 namespace {
@@ -26,12 +27,7 @@ std::string written(const Report& report) {
 }
 
 std::string trouble_with(const std::string& text) {
-    try {
-        read_json(text, "file.json");
-    } catch (const std::runtime_error& error) {
-        return error.what();
-    }
-    return "";
+    return trouble_in([&] { read_json(text, "file.json"); });
 }
 
 std::vector<std::string> keys(const nlohmann::ordered_json& object) {

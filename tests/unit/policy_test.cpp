@@ -10,6 +10,7 @@
 #include "reporter/findings/fingerprint.h"
 #include "sample_report.h"
 #include "tests/support/temporary_folder.h"
+#include "trouble.h"
 
 namespace leftover::test {
 namespace {
@@ -23,12 +24,7 @@ using testing::IsEmpty;
 constexpr const char* day = "2026-06-15";
 
 std::string trouble_of(const std::string& text) {
-    try {
-        parse_suppressions(text, "x.supp");
-    } catch (const std::runtime_error& error) {
-        return error.what();
-    }
-    return "";
+    return trouble_in([&] { parse_suppressions(text, "x.supp"); });
 }
 
 TEST(Suppressions, AreReadLineByLine) {
