@@ -13,7 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, os.pardir, "support"))
 import browser
 import sandbox
-from cases import expect, expect_equal, run_cases
+from cases import expect, expect_equal, run_cases, wait_for
 from tool import Tool
 
 TOOL = Tool(sandbox.enter())
@@ -167,13 +167,16 @@ def test_flame_graph():
         page.open(file)
         page.click("summary")
         page.wait("document.querySelectorAll('#flame rect').length >= 4", "all, main, alpha, beta")
-        labels = page.text("#flame")
-        expect("alpha" in labels and "beta" in labels and "main" in labels, "named", labels)
-        widths = page.script("return Object.fromEntries([...document.querySelectorAll('#flame g.frame')].map("
-                             "g => [g.querySelector('.d3-flame-graph-label')?.textContent ?? '', "
-                             "g.querySelector('rect').getBoundingClientRect().width]))")
-        width = {name: size for label, size in widths.items() for name in ("alpha", "beta") if name in label}
-        expect(width.get("alpha", 0) > width.get("beta", 0) > 0, "the widest left most", widths)
+        # The names come, and the widths grow, after the rectangles.
+        page.wait("['alpha', 'beta', 'main'].every(name => document.getElementById('flame').innerText.includes(name))", "named")
+
+        def widths():
+            found = page.script("return Object.fromEntries([...document.querySelectorAll('#flame g.frame')].map("
+                                "g => [g.querySelector('.d3-flame-graph-label')?.textContent ?? '', "
+                                "g.querySelector('rect').getBoundingClientRect().width]))")
+            width = {name: size for label, size in found.items() for name in ("alpha", "beta") if name in label}
+            return width.get("alpha", 0) > width.get("beta", 0) > 0
+        wait_for(widths, "the widest left most")
 
 
 def test_fifty_thousand():
