@@ -78,6 +78,12 @@ def start_recorder(shell, prefix="", suffix=""):
     return program, launcher
 
 
+def press(shell, program, keys):
+    """A key once the program reads: CPython's input() doesn't hear of a signal that comes just before its read()."""
+    wait_for(lambda: state_of(program)[0] == "S", "the program reads")
+    shell.type(keys)
+
+
 def signals():
     with open("signals", encoding="utf-8") as text:
         return text.read().split()
@@ -86,11 +92,11 @@ def signals():
 def test_keys():
     shell = Shell()
     program, _ = start_recorder(shell)
-    shell.type(INTERRUPT)
+    press(shell, program, INTERRUPT)
     wait_for(lambda: signals() == ["INT"], "Ctrl+C arrives")
-    shell.type(QUIT)
+    press(shell, program, QUIT)
     wait_for(lambda: signals() == ["INT", "QUIT"], "Ctrl+\\ arrives")
-    shell.type(INTERRUPT)
+    press(shell, program, INTERRUPT)
     wait_for(lambda: len(signals()) >= 3, "the next Ctrl+C arrives")
     time.sleep(0.1)  # a second one would be on its way
     shell.type("7")
@@ -122,7 +128,8 @@ def test_stop_and_foreground():
         shell.type("fg; echo status=$?")
         wait_for(lambda: state_of(program)[0] == "S" and state_of(launcher)[0] == "S", "both go on")
         wait_for(lambda: shell.foreground() != shell.pid, "the job has the terminal")
-    time.sleep(0.1)
+    wait_for(lambda: len(signals()) >= 3, "every SIGCONT arrives")
+    time.sleep(0.1)  # another one would be on its way
     expect_equal(signals(), ["CONT"] * 3, "one SIGCONT each time")
     shell.type("5")
     shell.wait_for("status=5")
@@ -156,7 +163,7 @@ def test_program_that_does_not_stop():
     shell.type(f"{TOOL.path} run python3 -c \"{script}\"; echo status=$?")
     shell.wait_for("ready ")
     program, launcher = map(int, shell.wait_for(" .").split())
-    shell.type(STOP)
+    press(shell, program, STOP)
     shell.wait_for("notnow")
     expect(state_of(program)[0] != "T" and state_of(launcher)[0] != "T", "neither stops")
     shell.type("4")
