@@ -59,6 +59,7 @@ Options options_for(int descriptor);
 
 // The renderers, one file each.
 void text(const Report& report, const Options& options, std::ostream& out);
+void text_of_hang(const Report& report, const Options& options, std::ostream& out);  // that part of it alone
 void json(const Report& report, const Options& options, std::ostream& out);
 void html(const Report& report, const Options& options, std::ostream& out);
 void sarif(const Report& report, const Options& options, std::ostream& out);

@@ -29,12 +29,15 @@ public:
           summary_(summarize(report)),
           out_(out) {}
 
+    void write_hang() {
+        if (!report_.hang) return;
+        hang_headline();
+        hang_text(report_, options_, out_);
+        out_ << '\n';
+    }
+
     void write() {
-        if (report_.hang) {
-            hang_headline();
-            hang_text(report_, options_, out_);
-            out_ << '\n';
-        }
+        write_hang();
         const bool shown = summary_.leaks > 0 || (options_.notes && summary_.notes > 0) ||
                            (options_.excused && summary_.suppressed + summary_.baseline > 0);
         if (!shown) {
@@ -197,16 +200,24 @@ private:
     std::ostream& out_;
 };
 
-}  // namespace
-
-void text(const Report& report, const Options& options, std::ostream& out) {
+void write(const Report& report, const Options& options, std::ostream& out, void (TextReport::*part)()) {
     if (options.width <= 0) {
-        TextReport(report, options, out).write();
+        (TextReport(report, options, out).*part)();
         return;
     }
     std::ostringstream lines;
-    TextReport(report, options, lines).write();
+    (TextReport(report, options, lines).*part)();
     out << wrap(lines.view(), static_cast<std::size_t>(options.width));
+}
+
+}  // namespace
+
+void text(const Report& report, const Options& options, std::ostream& out) {
+    write(report, options, out, &TextReport::write);
+}
+
+void text_of_hang(const Report& report, const Options& options, std::ostream& out) {
+    write(report, options, out, &TextReport::write_hang);
 }
 
 }  // namespace leftover::render

@@ -76,6 +76,22 @@ void add_outside(Report& report, const Snapshot& before, const Options& options)
     }
 }
 
+render::Renderer renderer_of(const Options& options) {
+    return options.summary != nullptr ? options.summary->render : &render::text;
+}
+
+void print(const Report& report, const Options& options, render::Renderer renderer) {
+    render::Options rendering = render::options_for(STDERR_FILENO);
+    rendering.notes = options.gate.fail_on == Severity::note;
+    rendering.excused = options.show_suppressed;
+    try {
+        renderer(report, rendering, std::cerr);
+    } catch (const std::exception& error) {
+        say(error.what());
+    }
+    std::cerr.flush();
+}
+
 }  // namespace
 
 Report make_report(const std::string& folder, const SessionFile& facts, const Snapshot& before,
@@ -119,16 +135,13 @@ bool write_outputs(const Report& report, const Options& options) {
 }
 
 void print_summary(const Report& report, const Options& options) {
-    render::Options rendering = render::options_for(STDERR_FILENO);
-    rendering.notes = options.gate.fail_on == Severity::note;
-    rendering.excused = options.show_suppressed;
-    try {
-        const auto renderer = options.summary != nullptr ? options.summary->render : &render::text;
-        renderer(report, rendering, std::cerr);
-    } catch (const std::exception& error) {
-        say(error.what());
-    }
-    std::cerr.flush();
+    print(report, options, renderer_of(options));
+}
+
+bool print_hang(const Report& report, const Options& options) {
+    if (renderer_of(options) != &render::text) return false;
+    print(report, options, &render::text_of_hang);
+    return true;
 }
 
 void print_remarks(const Report& report) {

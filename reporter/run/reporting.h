@@ -23,6 +23,9 @@ bool write_outputs(const Report& report, const Options& options);
 // The summary on standard error.
 void print_summary(const Report& report, const Options& options);
 
+// Of the summary what the report's hang says, if it is one in text. Returns false when it is not.
+bool print_hang(const Report& report, const Options& options);
+
 // Messages of what could not be read, on standard error.
 void print_remarks(const Report& report);
 

@@ -32,7 +32,11 @@ Signals::Signals()
     struct sigaction standard {};
     standard.sa_handler = SIG_DFL;
     sigaction(SIGCHLD, &standard, &inherited_child_action_);
-    sigaction(SIGPIPE, nullptr, &inherited_pipe_action_);
+
+    // Nobody may read what we say any more; that must change neither what we clean up nor how we end.
+    struct sigaction ignored {};
+    ignored.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &ignored, &inherited_pipe_action_);
 }
 
 void Signals::restore() const {
@@ -61,11 +65,6 @@ void Signals::prepare_to_report() const {
         sigaddset(&set, signal);
     }
     sigprocmask(SIG_UNBLOCK, &set, nullptr);
-
-    // Nobody may read the summary any more; that must not change how we end.
-    struct sigaction ignored {};
-    ignored.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &ignored, nullptr);
 }
 
 void Signals::take_again() const { sigprocmask(SIG_BLOCK, &awaited_, nullptr); }

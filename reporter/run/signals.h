@@ -18,7 +18,8 @@ bool is_termination(int signal);
 inline int dump_signal() { return SIGRTMIN + 5; }
 
 // Blocks all that the launcher waits for, so that it takes them one by one with sigtimedwait and no
-// handler is needed. Blocked signals reach even a process that ignores them, and even pid 1.
+// handler is needed. Blocked signals reach even a process that ignores them, and even pid 1. SIGPIPE never
+// ends leftover.
 class Signals {
 public:
     Signals();
@@ -42,7 +43,7 @@ public:
     };
 
     // When the program has ended: of TERM, INT, HUP and QUIT the first one from now on has no effect,
-    // the report is nearly there; the second one ends leftover. SIGPIPE never does.
+    // the report is nearly there; the second one ends leftover.
     void prepare_to_report() const;
 
     // Takes signals one by one again, as before prepare_to_report().

@@ -354,6 +354,7 @@ Exit Supervisor::report() {
         report = judge(trouble);
         add_hang(report);
         excuse(report, true);
+        tell_time_out(report);
         if (cleans_) clean_up(report, trouble);
         if (capture_) capture_->finish(signals_);
         signals_.prepare_to_report();
@@ -373,6 +374,18 @@ Exit Supervisor::report() {
     const Exit end = own_end(report, trouble);
     conclude(end, report);
     return end;
+}
+
+// Why the program was ended stands before what becomes of what it left.
+void Supervisor::tell_time_out(Report& report) {
+    if (!facts_.session.timed_out || options_.quiet) return;
+    if (!options_.outputs.empty()) {
+        say(fmt::format("timed out after {:g} s", options_.timeout));
+        return;
+    }
+    if (!cleans_ || !report.hang) return;
+    name(report);
+    if (print_hang(report, options_)) report.hang.reset();
 }
 
 // Last of all: who is told by these finds everything where it belongs.
@@ -439,12 +452,7 @@ void Supervisor::tell(Report& report) {
 }
 
 Exit Supervisor::own_end(const Report& report, bool trouble) const {
-    if (facts_.session.timed_out) {
-        if (!options_.quiet && !options_.outputs.empty()) {
-            say(fmt::format("timed out after {:g} s", options_.timeout));
-        }
-        return exit_with(timed_out_exit);
-    }
+    if (facts_.session.timed_out) return exit_with(timed_out_exit);
     const GateOptions& gate = options_.gate;
     switch (judge_exit(facts_.session.exit, gate, report, trouble, stale_suppressions_)) {
         case Verdict::program:

@@ -53,6 +53,7 @@ private:
     void add_hang(Report& report);
     Exit report();
     void excuse(Report& report, bool first);
+    void tell_time_out(Report& report);
     void clean_up(Report& report, bool& trouble);
     bool is_anything_left(const Report& report) const;
     void tell(Report& report);

@@ -98,6 +98,20 @@ class Job:
         return False
 
 
+def test_nobody_reads_what_is_said():
+    """A closed pipe as standard error costs neither the cleaning nor the exit status."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = TOOL.run("--clean", "--grace", "0", "sh", "-c", "sleep 1000 & sleep 1001 & exit 3", capture_output=False,
+                        stdout=subprocess.DEVNULL, stderr=writing)
+    finally:
+        os.close(writing)
+    expect_equal((done.returncode, sessions()), (3, []), "status, and what stays")
+    done = TOOL.run("sh", "-c", "trap - PIPE; kill -PIPE $$")
+    expect_equal(done.returncode, -signal.SIGPIPE, "the program's own SIGPIPE is as it was")
+
+
 def test_every_kind():
     for how, status in (("exit", 4), ("abort", -signal.SIGABRT)):
         report, done = clean(LITTER, "ready", how)

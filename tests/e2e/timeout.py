@@ -2,6 +2,7 @@
 # ctest: timeout=300
 """run --timeout: what still runs then is written down, then ended, all of it, whatever it does about that."""
 
+import json
 import os
 import signal
 import subprocess
@@ -116,6 +117,23 @@ def test_clean():
     expect("wait4 for pid" in report["hang"]["processes"][0]["threads"][0]["waiting_on"], "what it waited for")
     expect_equal(report["session"]["mode"], "clean", "mode")
     expect_equal(os.listdir(MACHINE.state), [], "records that stay")
+
+
+def test_why_is_said_before_what_is_cleaned_up():
+    words = ["sh", "-c", "sleep 1000 & exec sleep 1000"]
+    done = TOOL.run("--timeout", "1", "--clean", *words)
+    lines = done.stderr.splitlines()
+    expect("timed out, and was ended" in lines[0], "first what hangs", lines[0])
+    places = [next((number for number, line in enumerate(lines) if line.startswith(start)), None)
+              for start in ("sleep (", "leftover: terminated process", "leftover: cleaned up 1 thing", "error: 1 process")]
+    expect(None not in places and places == sorted(places), "then the stacks, the cleaning, what there was", places, done.stderr)
+    expect_equal(done.stderr.count("timed out, and was ended"), 1, "said once")
+    done = TOOL.run("--timeout", "1", "--clean", "-o", "report.json", *words)
+    expect(done.stderr.startswith("leftover: timed out after 1 s\nleftover: terminated process"), "likewise with -o", done.stderr)
+    expect_equal(done.stderr.count("timed out"), 1, "said once with -o")
+    done = TOOL.run("--timeout", "1", "--clean", "--format", "json", *words)
+    report = json.loads(done.stderr[done.stderr.index("{"):])
+    expect_equal(len(report["hang"]["processes"]), 2, "another format has all in one")
 
 
 def test_as_pid_1():
