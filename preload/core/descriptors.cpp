@@ -4,6 +4,9 @@
 
 #include "preload/core/arena.h"
 #include "preload/core/clock.h"
+#include "preload/core/copied_stack.h"
+#include "preload/core/descriptor_places.h"
+#include "preload/core/handed.h"
 #include "preload/core/slots.h"
 #include "preload/core/stacks.h"
 #include "preload/core/sys.h"
@@ -16,6 +19,7 @@ using record::ChunkType;
 using record::Descriptor;
 using record::Kind;
 using record::State;
+using namespace places;
 
 namespace {
 
@@ -29,6 +33,8 @@ constexpr std::uint32_t being_lent = ~0U;
 // Larger chunks only for those that open many: a lone high number (bash takes 255, and others the
 // highest there is) is no reason for megabytes.
 constexpr std::uint32_t largest_sparse_chunk = 3;
+// One that is handed on by exec has its place for as long as the process lives: below 4096.
+constexpr std::uint32_t largest_handed_chunk = 6;
 
 // See "just executed" in the header.
 constexpr std::uint32_t most_early = 16;
@@ -43,11 +49,6 @@ struct Early {
     std::atomic<std::uint32_t> created, released;
 };
 constinit Early early{};
-
-constexpr std::uint32_t word_of(std::uint32_t generation, State state) {
-    return (generation & 0xffffff) << 8 | static_cast<std::uint32_t>(state);
-}
-bool is_live(std::uint32_t word) { return (word & 0xff) == static_cast<std::uint32_t>(State::live); }
 
 record::Counter& counter_of(const Mapping& mapping) {
     return mapping.header->counters[static_cast<std::size_t>(Kind::file_descriptor)];
@@ -80,19 +81,12 @@ std::uint64_t key_of(int fd) {
     return mix(static_cast<std::uint32_t>(fd), static_cast<std::uint64_t>(identity.pid)) | 1;
 }
 
-// The place of that number; null when there is none.
-Descriptor* place_of(unsigned fd) {
-    const std::uint32_t chunk = record::descriptor_chunk_of(fd);
-    if (chunk >= record::descriptor_chunks) return nullptr;
-    Descriptor* const first = fresh.descriptors[chunk].load(std::memory_order_acquire);
-    return first != nullptr ? first + (fd - record::descriptor_chunk_first(chunk)) : nullptr;
-}
-
-Descriptor* make_place(Mapping& mapping, unsigned fd) {
+// `sparse`: the last chunk that a lone high number may be the reason for.
+Descriptor* make_place(Mapping& mapping, unsigned fd, std::uint32_t sparse = largest_sparse_chunk) {
     if (Descriptor* place = place_of(fd)) return place;
     const std::uint32_t chunk = record::descriptor_chunk_of(fd);
     if (chunk >= record::descriptor_chunks) return nullptr;
-    if (chunk > largest_sparse_chunk && live_in(mapping) < record::descriptor_chunk_first(chunk) / 4) return nullptr;
+    if (chunk > sparse && live_in(mapping) < record::descriptor_chunk_first(chunk) / 4) return nullptr;
     // A thread that was waited for may have added a chunk of another type.
     for (int tries = 0; tries < 4; ++tries) {
         const bool grown = grow(mapping, ChunkType::descriptors, chunk);
@@ -271,27 +265,7 @@ bool spill(Mapping& own, int fd, std::string_view name) {
 }
 
 void forget(Descriptor& place) {
-    std::uint32_t word = place.state.load(std::memory_order_acquire);
-    while (is_live(word)) {
-        if (place.state.compare_exchange_weak(word, word_of((word >> 8) + 1, State::free), std::memory_order_acq_rel)) {
-            count_closed(place);
-            return;
-        }
-    }
-}
-
-// Calls `visit(fd, Descriptor&)` for each that is open, from `first` to `last`.
-template <class Visit>
-void each_open(unsigned first, unsigned last, Visit visit) {
-    for (std::uint32_t chunk = 0; chunk < record::descriptor_chunks; ++chunk) {
-        Descriptor* const places = fresh.descriptors[chunk].load(std::memory_order_acquire);
-        if (places == nullptr) continue;
-        const std::uint32_t begin = record::descriptor_chunk_first(chunk);
-        const std::uint32_t end = begin + record::descriptor_chunk_capacity(chunk);
-        for (std::uint32_t fd = first > begin ? first : begin; fd < end && fd <= last; ++fd) {
-            if (is_live(places[fd - begin].state.load(std::memory_order_acquire))) visit(fd, places[fd - begin]);
-        }
-    }
+    if (take_out(place)) count_closed(place);
 }
 
 // Calls `visit(SlotRef)` for each that has a slot in our own record.
@@ -303,18 +277,23 @@ void each_own_spilled(Visit visit) {
     });
 }
 
-bool is_open(unsigned fd) { return !sys::failed(sys::call(SYS_fcntl, fd, F_GETFD)); }
-
-// What /proc shows; empty when it cannot.
-std::string_view target_of(unsigned fd, char* buffer, std::size_t size) {
-    char link[40];
-    (Text(link, sizeof link) << "/proc/self/fd/").number(fd);
-    const long got = sys::readlink(link, buffer, size);
-    return got > 0 ? std::string_view(buffer, static_cast<std::size_t>(got)) : std::string_view{};
-}
-
 // Ours, and not a child that shares our memory or has not taken in yet that it is one.
 bool is_ours() { return !shares_parent_memory() && !is_new_child(); }
+
+// From a slot, which stays, to a place of our own record, where it is not counted once more.
+void move_to_place(Mapping& own, const SlotRef& ref, unsigned fd) {
+    Descriptor* const place = make_place(own, fd, largest_handed_chunk);
+    if (place == nullptr || is_live(*place)) return;
+    const record::Slot& from = *ref.slot;
+    const std::size_t size = from.name_size < record::inline_name_size ? from.name_size : record::inline_name_size;
+    const std::uint32_t generation = fill(*place, {from.name, size});
+    place->tid = from.tid;
+    place->created_ns = from.created_ns;
+    copy_bytes(place->thread_name, from.thread_name, sizeof place->thread_name);
+    const record::ItemId stack = from.stack.load(std::memory_order_relaxed);
+    place->stack.store(ref.mapping == &own ? stack : copy_stack(*ref.mapping, stack, own), std::memory_order_relaxed);
+    place->state.store(word_of(generation, State::live), std::memory_order_release);
+}
 
 }  // namespace
 
@@ -330,6 +309,7 @@ void note_opened(int fd, std::string_view name, const Mapping* of_stack, record:
     Mapping* mapping = fresh.own;
     bool done = false;
     forget_spilled(fd);
+    forget_handed(static_cast<unsigned>(fd));
     const bool first_moments = mapping == nullptr && !is_past_first_moments();
     if (first_moments && fresh.inherited != nullptr && early.owner != identity.pid && takes_spill(*fresh.inherited)) {
         done = lend(*fresh.inherited, fd, name);
@@ -386,6 +366,7 @@ void note_closing(int fd) {
     if (fd < 0 || !is_ours()) return;
     if (Descriptor* const place = place_of(static_cast<unsigned>(fd))) forget(*place);
     forget_spilled(fd);
+    forget_handed(static_cast<unsigned>(fd));
 }
 
 void note_closing_range(unsigned first, unsigned last) {
@@ -398,6 +379,7 @@ void note_closing_range(unsigned first, unsigned last) {
         const std::uint64_t fd = ref.slot->b.load(std::memory_order_relaxed);
         if (first <= fd && fd <= last) forget_own_spilled(ref);
     });
+    forget_handed(first, last);
 }
 
 void look_at_descriptors() {
@@ -405,6 +387,7 @@ void look_at_descriptors() {
         !is_ours()) {
         return;
     }
+    look_at_handed();
     bool any = false;
     each_open(0, ~0U, [&](unsigned fd, Descriptor& place) {
         if (!is_open(fd)) return forget(place);
@@ -430,6 +413,39 @@ void look_at_descriptors() {
         if (!is_open(fd)) return forget_own_spilled(ref);
         show_target(ref, fd);
     });
+}
+
+bool gather_surviving_descriptors() {
+    if (fresh.descriptors_noted.load(std::memory_order_relaxed) == 0 || !recording.load(std::memory_order_relaxed) ||
+        !is_ours()) {
+        return false;
+    }
+    bool any = false;
+    each_open(0, ~0U, [&](unsigned fd, Descriptor&) { any = any || survives_exec(fd); });
+    each_lent([&](std::uint32_t, unsigned fd) { any = any || survives_exec(fd); });
+    each_own_spilled([&](const SlotRef& ref) {
+        any = any || survives_exec(static_cast<unsigned>(ref.slot->b.load(std::memory_order_relaxed)));
+    });
+    if (!any || (fresh.own == nullptr && are_not_kept())) return false;
+    writable_record();
+    if (fresh.own == nullptr) return false;
+    Mapping& own = *fresh.own;
+    each_lent([&](std::uint32_t at, unsigned fd) {
+        const SlotRef ref = survives_exec(fd) ? lent_slot(at) : SlotRef{};
+        if (!ref) return;
+        move_to_place(own, ref, fd);
+        forget_lent(at);
+        counter_of(own).created.fetch_add(1, std::memory_order_relaxed);
+    });
+    each_own_spilled([&](const SlotRef& ref) {
+        const auto fd = static_cast<unsigned>(ref.slot->b.load(std::memory_order_relaxed));
+        if (!survives_exec(fd)) return;
+        move_to_place(own, ref, fd);
+        if (place_of(fd) == nullptr || !is_live(*place_of(fd))) return;
+        forget_own_spilled(ref);
+        counter_of(own).released.fetch_sub(1, std::memory_order_relaxed);
+    });
+    return true;
 }
 
 bool worth_keeping_descriptors() {

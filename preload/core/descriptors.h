@@ -42,6 +42,10 @@ void note_closing_range(unsigned first, unsigned last);
 // For who opens the process's record.
 void take_in_early_descriptors(Mapping& own);
 
+// Before an exec: all that it leaves open have a place in the process's own record, which is opened for that.
+// False when there are none.
+bool gather_surviving_descriptors();
+
 // Near the end: what is not open any more is forgotten, and of the rest the targets are written down.
 void look_at_descriptors();
 

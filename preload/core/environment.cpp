@@ -26,6 +26,7 @@ namespace {
 constexpr char preload_variable[] = "LD_PRELOAD";
 
 char internal_text[1536];  // LEFTOVER_INTERNAL=...
+constexpr char held_key[] = ";held=";
 char options_text[4096];   // LEFTOVER_OPTIONS=...
 char preload_text[544];    // LD_PRELOAD=library, for the case that nothing else is there
 
@@ -163,6 +164,12 @@ EnvironmentPlan::EnvironmentPlan(int dirfd, const char* path, char* const* envp)
     adds_ = true;
 }
 
+void EnvironmentPlan::hold(std::string_view records) {
+    if (!adds_ || records.empty()) return;
+    held_ = records;
+    bytes_ += sizeof internal_text + sizeof held_key + records.size();
+}
+
 char* const* EnvironmentPlan::build(void* space) const {
     if (!adds_) return envp_;
     auto** to = static_cast<char**>(space);
@@ -202,7 +209,17 @@ char* const* EnvironmentPlan::build(void* space) const {
             to[used++] = text;
         }
     }
-    to[used++] = internal_text;
+    if (held_.empty()) {
+        to[used++] = internal_text;
+    } else {
+        // "LEFTOVER_INTERNAL=1;held=0.3;id=..."
+        constexpr std::size_t version = sizeof internal_variable + 1;
+        char* const internal = text + preload.size() + 1;
+        const std::string_view own(internal_text);
+        Text(internal, bytes_ - static_cast<std::size_t>(internal - static_cast<char*>(space)))
+            << own.substr(0, version) << held_key << held_ << behind(own, version);
+        to[used++] = internal;
+    }
     if (options.by_hand && !has_options && options_text[0] != 0) to[used++] = options_text;
     to[used] = nullptr;
     return to;

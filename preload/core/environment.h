@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 
 #include "preload/core/law.h"
 
@@ -30,12 +31,16 @@ void set_internal(const char* value);
 // An environment for a program about to be executed, in memory of the caller's frame:
 //
 //   EnvironmentPlan plan(dirfd, path, envp);
+//   plan.hold(...);
 //   char* const* environment = plan.build(__builtin_alloca(plan.bytes()));
 //
 // It is `envp` itself when there is nothing to add. Any context, also vforked children.
 class EnvironmentPlan {
   public:
     EnvironmentPlan(int dirfd, const char* path, char* const* envp);
+    // Tells the program which records hold descriptors that it is handed (handed.h): a list that lasts as long
+    // as this.
+    void hold(std::string_view records);
     std::size_t bytes() const { return bytes_; }
     char* const* build(void* space) const;
     bool instrumented() const { return adds_; }
@@ -50,6 +55,7 @@ class EnvironmentPlan {
     std::size_t bytes_ = sizeof(void*);
     unsigned reason_ = 0;
     char asan_[64] = {};
+    std::string_view held_;
 };
 
 // For libc's functions that execute a shell with `environ` as it is (system, popen): our variables are

@@ -36,6 +36,14 @@ inline constexpr std::uint32_t history_size = 64;
 // Slots of the inherited record that a process without one of its own uses for descriptors, at most.
 inline constexpr std::uint32_t most_lent = 48;
 
+// Records of programs that this process executed before, and whose descriptors it has still: see handed.h.
+inline constexpr std::uint32_t most_held = 32;
+struct HeldRecord {
+    record::Header* header;  // the whole file, mapped
+    std::uint64_t size;
+    std::uint32_t image;
+};
+
 struct alignas(4096) Fresh {
     std::atomic<std::uint32_t> alive;  // 0: a child that has not taken in yet that it is one
     // vforked children (and others sharing our memory) under way; while it is 0 no hook needs to ask who
@@ -70,6 +78,8 @@ struct alignas(4096) Fresh {
     std::atomic<std::uint32_t> lent_numbers[most_lent];  // the descriptor + 1; 0 none
     std::atomic<std::uint64_t> lent_slots[most_lent];    // id << 32 | generation
     std::atomic<record::Descriptor*> descriptors[record::descriptor_chunks];
+    std::atomic<std::uint32_t> held_count;
+    HeldRecord held[most_held];
 };
 static_assert(sizeof(Fresh) == 4096);
 

@@ -134,16 +134,6 @@ void fill_header(Header& header, std::uint64_t ticks) {
     copy_bytes(header.magic, record::magic, sizeof header.magic);
 }
 
-// "FOLDER/PID-TICKS-IMAGE.record"; false when that is too long.
-bool record_path(const Mapping& mapping, char* buffer, std::size_t size) {
-    Text path(buffer, size);
-    path << options.folder << '/';
-    path.number(static_cast<std::uint64_t>(identity.pid)) << '-';
-    path.number(mapping.ticks) << '-';
-    path.number(mapping.image) << ".record";
-    return !path.cut();
-}
-
 void unmap(Mapping& mapping);
 
 // Of no other record that this process or one that it shares walks with has.
@@ -169,7 +159,7 @@ bool open_own() {
     char path[sizeof options.folder + 80];
     long fd = -1;
     for (mapping.image = 0; mapping.image < 100'000; ++mapping.image) {
-        if (!record_path(mapping, path, sizeof path)) return false;
+        if (!record_path(mapping.ticks, mapping.image, path, sizeof path)) return false;
         fd = sys::open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd != -EEXIST) break;
     }
@@ -272,7 +262,7 @@ bool grow(Mapping& mapping, ChunkType type, std::uint64_t wanted) {
         if (mapping.in_memory) {
             base = static_cast<char*>(
                 sys::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-        } else if (record_path(mapping, path, sizeof path)) {
+        } else if (record_path(mapping.ticks, mapping.image, path, sizeof path)) {
             const long fd = sys::open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
             if (!sys::failed(fd)) {
                 if (allocate(fd, offset, size)) {
@@ -316,6 +306,15 @@ void unmap(Mapping& mapping) {
 }
 
 }  // namespace
+
+bool record_path(std::uint64_t ticks, std::uint32_t image, char* buffer, std::size_t size) {
+    Text path(buffer, size);
+    path << options.folder << '/';
+    path.number(static_cast<std::uint64_t>(identity.pid)) << '-';
+    path.number(ticks) << '-';
+    path.number(image) << ".record";
+    return !path.cut();
+}
 
 Mapping& own_record() { return fresh.own != nullptr ? *fresh.own : no_record; }
 Mapping& inherited_record() { return fresh.inherited != nullptr ? *fresh.inherited : no_record; }

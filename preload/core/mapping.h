@@ -33,6 +33,9 @@ struct Mapping {
 Mapping& own_record();
 Mapping& inherited_record();
 
+// "FOLDER/PID-TICKS-IMAGE.record" of this process; false when that is too long.
+bool record_path(std::uint64_t ticks, std::uint32_t image, char* buffer, std::size_t size);
+
 // Where this process records now: its own file, opened at the first call, else the inherited one, else
 // null. Any context but a vforked child.
 Mapping* writable_record();

@@ -11,6 +11,7 @@
 #include "preload/core/clock.h"
 #include "preload/core/environment.h"
 #include "preload/core/ending.h"
+#include "preload/core/handed.h"
 #include "preload/core/hook.h"
 #include "preload/core/mapping.h"
 #include "preload/core/proc_self.h"
@@ -61,7 +62,7 @@ void find_library() {
     path << info.dli_fname;
 }
 
-// "1;id=ID;launcher=PID;reaper=PID;root=PID.TICKS;depth=64;python=1;clean=0;limited=0;kinds=7fff;dir=/to/the/end".
+// "1;held=0.3;id=ID;launcher=PID;reaper=PID;root=PID.TICKS;depth=64;python=1;clean=0;limited=0;kinds=7fff;dir=/to/the/end".
 // False when it is not of that form.
 bool read_internal(std::string_view text) {
     if (!text.starts_with("1;")) return false;
@@ -85,6 +86,13 @@ bool read_internal(std::string_view text) {
             Text(options.session, sizeof options.session) << value;
             continue;
         }
+        if (key == "held") {
+            while (options.held_count < most_held && take_number(value, number)) {
+                options.held[options.held_count++] = static_cast<std::uint32_t>(number);
+                value.remove_prefix(value.empty() ? 0 : 1);
+            }
+            continue;
+        }
         if (!take_number(value, number, key == "kinds" ? 16 : 10)) return false;
         if (key == "launcher") options.launcher = static_cast<pid_t>(number);
         if (key == "reaper") options.reaper = static_cast<pid_t>(number);
@@ -104,11 +112,17 @@ bool read_internal(std::string_view text) {
 }
 
 // The launcher adopts orphans, and one that executes another program then looks like the program it
-// started itself. So only that one is told `launcher`; all that descend from it are told `reaper`.
+// started itself. So only that one is told `launcher`; all that descend from it are told `reaper`. What
+// is held is put in anew at each exec.
 void pass_on_internal(std::string_view text) {
     constexpr std::string_view launcher = ";launcher=";
     char changed[1536];
     Text result(changed, sizeof changed);
+    if (text.starts_with("1;held=")) {
+        result << '1';
+        const std::size_t end = text.find(';', 2);
+        text = behind(text, end < text.size() ? end : text.size());
+    }
     const std::size_t at = text.find(launcher);
     if (at == std::string_view::npos) {
         result << text;
@@ -153,6 +167,7 @@ void initialise_once() {
     pthread_atfork(before_fork, after_fork_in_parent, at_once ? after_fork_in_child : nullptr);
     watch_exit();
     recording.store(true, std::memory_order_release);
+    if (options.held_count != 0) take_over_handed();
     if (options.limited) open_process_limit();
 }
 

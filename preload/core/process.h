@@ -28,6 +28,8 @@ struct Options {
     pid_t reaper = 0;               // in all others: who adopts orphans
     pid_t root_pid = 0;             // by hand: the first preloaded process
     std::uint64_t root_ticks = 0;   // and its start
+    std::uint32_t held[most_held] = {};  // images of this process that handed on descriptors, see handed.h
+    std::uint32_t held_count = 0;
     char session[record::session_id_size] = {};
     char folder[512] = {};          // of the session; absolute
     char library[512] = {};         // this shim; absolute

@@ -28,6 +28,7 @@ void add(const Descriptor& its, std::uint32_t fd, Record& record, Pool& pool) {
     resource->value = its.target.load(std::memory_order_relaxed);
     resource->created_ns = its.created_ns;
     resource->b = fd;
+    resource->flags = its.flags;
     const std::size_t size = its.name_size <= sizeof its.name ? its.name_size : 0;
     resource->name = pool.keep({its.name, size});
     if ((its.flags & record::name_cut) != 0) {

@@ -6,6 +6,7 @@
 
 #include "preload/core/clock.h"
 #include "preload/core/descriptors.h"
+#include "preload/core/handed.h"
 #include "preload/core/proc_self.h"
 #include "preload/core/process.h"
 #include "preload/core/slots.h"
@@ -37,7 +38,7 @@ bool has_passing() {
 // Whether this process has nothing to its name that is still there, and never created a process: of a session of
 // such a one there is nothing to judge.
 bool has_nothing() {
-    if (fresh.own == nullptr || fresh.own->in_memory || has_settled()) return false;
+    if (fresh.own == nullptr || fresh.own->in_memory || has_settled() || has_handed()) return false;
     const Mapping& own = *fresh.own;
     const record::Header& header = *own.header;
     if (header.lost.load(std::memory_order_relaxed) != 0) return false;

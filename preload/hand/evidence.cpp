@@ -1,5 +1,7 @@
 #include "preload/hand/evidence.h"
 
+#include "preload/core/handed.h"
+#include "preload/core/proc_self.h"
 #include "preload/core/process.h"
 #include "preload/core/sys.h"
 #include "preload/core/text.h"
@@ -99,7 +101,16 @@ void Evidence::read_own() {
         Text text(first, sizeof first);
         append_identity(text, options.root_pid, options.root_ticks);
         text << "0.record";
-        if (!is_file_of(first, own_record())) add_file(folder, first, false);
+        bool first_is_held = false;
+        each_held_record([&](std::uint32_t image) {
+            char name[longest_file_name];
+            Text held(name, sizeof name);
+            append_identity(held, identity.pid, own_start_ticks());
+            held.number(image) << ".record";
+            add_file(folder, name, true);
+            first_is_held = first_is_held || text.view() == held.view();
+        });
+        if (!first_is_held && !is_file_of(first, own_record())) add_file(folder, first, false);
         sys::close(folder);
     }
     for (std::uint32_t i = 0; i < records.size(); ++i) records[i]->number = i;

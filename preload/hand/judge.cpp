@@ -1,5 +1,6 @@
 #include "preload/hand/judge.h"
 
+#include "preload/core/proc_self.h"
 #include "preload/core/process.h"
 
 namespace leftover::hand {
@@ -8,9 +9,13 @@ bool Case::is_own(const Resource& resource) const {
     if (resource.pid != identity.pid) return false;
     if (evidence.own != nullptr && resource.kind != Kind::file_descriptor) return resource.record == evidence.own;
     if (evidence.own != nullptr && resource.record == evidence.own) return true;
+    if (resource.record->pid == identity.pid) {
+        // Of a program that this process executed before, or of an older process of this number.
+        return resource.record->start_ticks == own_start_ticks() && (resource.flags & record::handed_on) != 0;
+    }
     // Without a record of our own, and of descriptors before we had one, we wrote into the one of who forked
     // us.
-    return resource.record->pid != identity.pid;
+    return true;
 }
 
 void judge_lasting(const Case& about) {

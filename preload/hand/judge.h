@@ -17,7 +17,7 @@ struct Case {
     Findings& findings;
     bool own_only = false;  // only what this process made; else the session's
 
-    // Made by this process since its last exec.
+    // Made by this process since its last exec, or handed on by that.
     bool is_own(const Resource& resource) const;
     Pool& pool() const { return evidence.pool; }
     template <class Visit>

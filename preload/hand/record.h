@@ -22,7 +22,7 @@ struct Resource {
     Resource* next_same;  // of one name, or of one process, in the tables of the judge
     record::State state;
     Kind kind;
-    std::uint8_t flags;  // record::SlotFlag
+    std::uint8_t flags;  // record::SlotFlag; DescriptorFlag of one in a chunk of these
     bool name_cut;       // the rest of the name could not be read: look nothing up by it
     int pid;             // the creator
     int tid;

@@ -5,6 +5,7 @@
 #include "preload/core/children.h"
 #include "preload/core/clock.h"
 #include "preload/core/ending.h"
+#include "preload/core/handed.h"
 #include "preload/core/stacks.h"
 #include "preload/core/text.h"
 
@@ -79,7 +80,11 @@ ExecNote::ExecNote(const char* path, bool instrumented, unsigned reason) {
             if (known == 0) slot.a.store(pid, std::memory_order_release);
         }
     }
-    if (!vforked && fresh.own != nullptr) {
+    if (vforked) return;
+    Text held(held_, sizeof held_);
+    hand_on_descriptors(instrumented, held);
+    hands_on_ = true;
+    if (fresh.own != nullptr) {
         own_image_ = true;
         expect_end(record::Ending::exec, 0);
     }
@@ -87,6 +92,7 @@ ExecNote::ExecNote(const char* path, bool instrumented, unsigned reason) {
 
 void ExecNote::take_back() {
     if (own_image_) take_back_end();
+    if (hands_on_) take_back_handed();
     if (!slot_) return;
     slot_.slot->flags.store(flags_before_, std::memory_order_relaxed);
     slot_.slot->name_size = 0;

@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <string_view>
+
 #include "preload/core/hook.h"
 #include "preload/core/slots.h"
 
@@ -22,12 +24,16 @@ void child_created(const SlotRef& slot, pid_t pid);
 class ExecNote {
   public:
     ExecNote(const char* path, bool instrumented, unsigned reason);
+    // Which records hold descriptors that the program is handed; lives as long as this.
+    std::string_view held() const { return held_; }
     // The exec failed: as it was.
     void take_back();
 
   private:
     SlotRef slot_;
     bool own_image_ = false;
+    bool hands_on_ = false;
+    char held_[256] = {};
     unsigned char flags_before_ = 0;
 };
 

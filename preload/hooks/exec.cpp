@@ -18,11 +18,12 @@ namespace {
 template <class Call>
 __attribute__((noinline)) int execute(int dirfd, const char* path, char* const* argv, char* const* envp,
                                       Call call) {
-    const EnvironmentPlan plan(dirfd, path, envp);
+    EnvironmentPlan plan(dirfd, path, envp);
+    ExecNote note(path, plan.instrumented(), plan.reason());
+    plan.hold(note.held());
     char* const* environment = plan.build(__builtin_alloca(plan.bytes()));
     const QuietPlan quiet(argv);
     char* const* arguments = quiet.build(__builtin_alloca(quiet.bytes()));
-    ExecNote note(path, plan.instrumented(), plan.reason());
     const int result = call(arguments, environment);
     const int saved = errno;
     note.take_back();

@@ -200,7 +200,8 @@ struct alignas(64) DescriptorChunk {
 };
 
 enum DescriptorFlag : std::uint8_t {
-    name_cut = 1U << 0,  // `name` is only the end of what the descriptor was opened by
+    name_cut = 1U << 0,   // `name` is only the end of what the descriptor was opened by
+    handed_on = 1U << 1,  // in an image that ended by exec: the ones that follow keep it in these books
 };
 
 // An open descriptor, of the process that wrote the record.
@@ -209,11 +210,11 @@ struct Descriptor {
     std::atomic<std::uint32_t> state;
     std::uint32_t tid;
     std::atomic<std::uint32_t> stack;   // ItemId; 0 none
-    std::atomic<std::uint32_t> target;  // ItemId of a string, what /proc showed at the end; 0 not known
+    std::atomic<std::uint32_t> target;  // ItemId of a string, what /proc showed at the end or exec; 0 not known
     std::uint64_t created_ns;           // CLOCK_REALTIME_COARSE
     std::uint8_t flags;                 // DescriptorFlag
     std::uint8_t name_size;
-    std::uint16_t reserved;
+    std::uint16_t file;                 // handed_on: which file it was; for the writer's sake
     char thread_name[16];
     char name[84];  // what the program opened: a path as it was given, or what sort of thing
 };

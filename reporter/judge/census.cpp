@@ -239,6 +239,11 @@ int Census::pid_of(const Candidate& candidate) const {
     return writer == nullptr ? candidate.slot->pid : writer->info.pid;
 }
 
+bool Census::has_ended(const Candidate& candidate) const {
+    const Member* writer = writer_of(candidate);
+    return writer == nullptr || !writer->now;
+}
+
 Image Census::image_of(const Candidate& candidate) const {
     const records::Header& header = candidate.record().header;
     const int writer = candidate.slot->pid;

@@ -38,6 +38,9 @@ public:
 
     const std::vector<Member>& members() const { return members_; }
     Image image_of(const Candidate& candidate) const;
+    // Whether the process itself is gone, the programs that it executed later included. Of a slot that it wrote
+    // into a record of its own.
+    bool has_ended(const Candidate& candidate) const;
 
     // The process that wrote a slot, as the report numbers it: in the reader's pid namespace where
     // that is known.

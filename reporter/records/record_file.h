@@ -42,7 +42,7 @@ struct Header {
 struct Slot {
     record::State state{};  // intent, live or ended
     Kind kind{};
-    std::uint8_t flags = 0;  // record::SlotFlag
+    std::uint8_t flags = 0;  // record::SlotFlag; record::DescriptorFlag of one in a chunk of these
     bool name_cut = false;   // the rest of the name could not be read: look nothing up by it
     int pid = 0;             // the creator, in its own pid namespace
     int tid = 0;

@@ -111,6 +111,55 @@ def test_executed():
         expect_equal(told, [(3, "/dev/null")], "by hand, " + end)
 
 
+def test_across_exec():
+    """What a program hands on to the next one is its own still, until one of them closes it."""
+    for end in ("exit", "_exit", "kill", "term"):
+        report, _ = under_run("hands_on", end)
+        found = descriptors_of(report)
+        # A kill comes too early for the new program's own, and leaves nobody to ask about what was done unseen.
+        also = ({6: "/dev/random"}, {6: "hands_on"}) if end in ("kill", "term") else ({4: "/dev/null"}, {4: "executed"})
+        expect_equal(dict(names_of(report)), {3: "/dev/zero"} | also[0], end)
+        expect_equal({leak["details"]["fd"]: user_function(report, leak) for leak in found},
+                     {3: "hands_on"} | also[1], "where, " + end)
+        expect_equal({leak["pid"] for leak in found}, {report["processes"][0]["pid"]}, "one process")
+        if end == "exit":
+            expect_equal(report["processes"][0]["counts"]["file_descriptor"]["released"], 3, "closed in either")
+        if end != "kill":
+            expect_equal(sorted(names_of(by_hand("hands_on", end))), [(3, "/dev/zero"), (4, "/dev/null")],
+                         "by hand, " + end)
+
+
+def test_across_many_execs():
+    report, _ = under_run("again", "exit", "20")
+    expect_equal(sorted(names_of(report)), [(fd, "/dev/zero") for fd in range(3, 24)], "of 21 programs")
+    expect_equal(len(descriptors_of(by_hand("again", "exit", "20"))), 21, "by hand")
+    report, _ = under_run("again", "exit", "40")
+    expect_equal(len(descriptors_of(report)), 33, "of the first 32, and the last")
+
+
+def test_across_exec_of_a_child():
+    """It is blamed for its own, not for what it inherited."""
+    report, _ = under_run("inheritor", "exit")
+    found = descriptors_of(report)
+    expect_equal(sorted(names_of(report)), [(4, "/dev/zero"), (700, "/dev/zero")], "under run")
+    expect_equal({user_function(report, leak) for leak in found}, {"inheritor"}, "where")
+    expect({leak["pid"] for leak in found} != {report["processes"][0]["pid"]}, "the child's", found)
+    with open("closer.sh", "w", encoding="utf-8") as script:
+        script.write("exec 7</dev/zero 8</dev/null 9</dev/full; exec sh -c 'exec 8<&-; exec bash -c \"exec 9<&-; :\"'\n")
+    report, _ = TOOL.report("--grace", "0.1", "bash", "closer.sh")
+    expect_equal([leak["name"] for leak in descriptors_of(report) if leak["details"]["fd"] < 10], ["/dev/zero"], "shells")
+
+
+def test_handed_to_strangers():
+    """Of a program that nobody can look into nothing is said."""
+    with open("stranger.c", "w", encoding="utf-8") as source:
+        source.write("int main(void) { return 0; }\n")
+    for options in (["-static"], []):
+        subprocess.run(["gcc", *options, "-o", "stranger", "stranger.c"], check=True)
+        report, _ = under_run("execute", "exit", os.path.abspath("stranger"))
+        expect_equal(names_of(report), [] if options else [(3, "/dev/zero")], " ".join(options) or "not static")
+
+
 def test_many():
     for end in ("exit", "kill"):
         report, _ = under_run("many", end, "5000")

@@ -166,9 +166,55 @@ static void paths(int count) {
     }
 }
 
+// Hands on three of four descriptors to another program, after an exec that failed.
+static void hands_on(char** arguments) {
+    open("/dev/zero", O_RDONLY);
+    open("/dev/null", O_RDONLY | O_CLOEXEC);
+    char closed[16];
+    sprintf(closed, "%d", open("/dev/full", O_RDONLY));
+    open("/dev/random", O_RDONLY);
+    execv("/absent", arguments);
+    execl("/proc/self/exe", arguments[0], "executed", arguments[2], closed, NULL);
+}
+
+// That program: of what it was handed it closes one, and puts something else in the place of another, unseen.
+static void executed(int closed) {
+    close(closed);
+    assert(syscall(SYS_dup3, 0, closed + 1, 0) == closed + 1);
+    open("/dev/null", O_RDONLY);
+}
+
+// Executes itself again and again, with one more open each time.
+static void again_and_again(int times, char** arguments) {
+    open("/dev/zero", O_RDONLY);
+    char left[16];
+    sprintf(left, "%d", times - 1);
+    if (times > 0) execl("/proc/self/exe", arguments[0], arguments[1], arguments[2], left, NULL);
+}
+
+// A child that hands on what it opened and what it inherited.
+static void inheritor(void) {
+    const int inherited = open("/dev/full", O_RDONLY);
+    const pid_t child = fork();
+    if (child == 0) {
+        dup2(open("/dev/zero", O_RDONLY), 700);
+        execl("/bin/sh", "sh", "-c", "exec cat /dev/null", NULL);
+    }
+    reap(child);
+    close(inherited);
+}
+
 int main(int count, char** arguments) {
     const char* what = arguments[1];
     const int number = count > 3 ? atoi(arguments[3]) : 0;
+    if (strcmp(what, "hands_on") == 0) hands_on(arguments);
+    if (strcmp(what, "executed") == 0) executed(number);
+    if (strcmp(what, "again") == 0) again_and_again(number, arguments);
+    if (strcmp(what, "inheritor") == 0) inheritor();
+    if (strcmp(what, "execute") == 0) {
+        open("/dev/zero", O_RDONLY);
+        execl(arguments[3], arguments[3], NULL);
+    }
     if (strcmp(what, "many") == 0) many(number);
     if (strcmp(what, "threads") == 0) threads();
     if (strcmp(what, "unseen") == 0) unseen();
