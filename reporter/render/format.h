@@ -45,9 +45,10 @@ struct Output {
 // Throws like format_by_name, and if the file's name is empty.
 Output parse_output(std::string_view argument, std::string_view format_name);
 
-// Writes what `content` gives to that file ("-": standard output), over whatever was there: to a new
-// file beside it first, so that a full disk costs no earlier one; a file that is no regular one is
-// written to directly. Throws std::runtime_error with one line for the user.
+// Writes what `content` gives to that file ("-": standard output), over whatever was there: as a whole or
+// not at all, whoever ends us meanwhile, so that a full disk costs no earlier one; a file that is no regular
+// one is written to directly. `content` may be asked twice. Throws std::runtime_error with one line for the
+// user.
 void write_file(const std::string& file, const std::function<void(std::ostream&)>& content);
 
 // The same for a report.

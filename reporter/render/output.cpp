@@ -2,12 +2,15 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <csignal>
 #include <cstdlib>
 #include <functional>
 #include <ostream>
+#include <sstream>
 #include <stdexcept>
 #include <streambuf>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -94,6 +97,91 @@ std::string target_of(const std::string& file) {
     return target;
 }
 
+// Nothing that can be blocked ends us while one of these lives.
+class SignalsBlocked {
+public:
+    SignalsBlocked() {
+        sigset_t all;
+        sigfillset(&all);
+        sigprocmask(SIG_BLOCK, &all, &before_);
+    }
+    ~SignalsBlocked() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+    SignalsBlocked(const SignalsBlocked&) = delete;
+    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+private:
+    sigset_t before_{};
+};
+
+// A file that is complete when it gets its name. Whoever ends us before leaves what was there, and no other
+// file either.
+class Replacement {
+public:
+    // `mode`: 0 if there is no file of that name yet.
+    Replacement(std::string target, mode_t mode)
+        : target_(std::move(target)), folder_(target_.substr(0, target_.rfind('/') + 1)), mode_(mode) {}
+
+    // 0 or the errno of what failed.
+    int write(const Content& content) const {
+        const std::string folder = folder_.empty() ? "." : folder_;
+        const int fd = open(folder.c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+        if (fd < 0) return has_no_nameless(errno) ? write_named(content) : errno;
+        int error = fill(fd, content);
+        bool linked = false;
+        if (error == 0) linked = give_name(fd, error);
+        if (const int closing = close_checked(fd); error == 0) error = closing;
+        return error == 0 && !linked ? write_named(content) : error;
+    }
+
+private:
+    static bool has_no_nameless(int error) { return error == EOPNOTSUPP || error == EISDIR || error == EINVAL; }
+
+    // Short, so that it fits wherever the file's own name does.
+    std::string temporary() const { return fmt::format("{}.leftover.{}.tmp", folder_, getpid()); }
+
+    int fill(int fd, const Content& content) const {
+        // Who may read the earlier report may read this one.
+        if (mode_ != 0) static_cast<void>(fchmod(fd, mode_));
+        return write_into(fd, content);
+    }
+
+    // False when this is no way to do it here; `error` is what failed otherwise.
+    bool give_name(int fd, int& error) const {
+        const std::string self = fmt::format("/proc/self/fd/{}", fd);
+        const auto link_to = [&](const std::string& name) {
+            return linkat(AT_FDCWD, self.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
+        };
+        if (link_to(target_)) return true;
+        if (errno != EEXIST) return false;
+        // A link replaces nothing.
+        const SignalsBlocked blocked;
+        const std::string name = temporary();
+        if (!link_to(name)) return false;
+        if (rename(name.c_str(), target_.c_str()) == 0) return true;
+        error = errno;
+        unlink(name.c_str());
+        return true;
+    }
+
+    // Where files have a name from the beginning: it is not there for long, and nobody ends us meanwhile.
+    int write_named(const Content& content) const {
+        std::ostringstream text;
+        content(text);
+        const SignalsBlocked blocked;
+        const std::string name = temporary();
+        const int fd = open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd < 0) return errno;
+        int error = fill(fd, [&](std::ostream& out) { out << text.view(); });
+        if (const int closing = close_checked(fd); error == 0) error = closing;
+        if (error == 0 && rename(name.c_str(), target_.c_str()) != 0) error = errno;
+        if (error != 0) unlink(name.c_str());
+        return error;
+    }
+
+    std::string target_, folder_;
+    mode_t mode_;
+};
+
 }  // namespace
 
 void write_file(const std::string& file, const Content& content) {
@@ -109,28 +197,14 @@ void write_file(const std::string& file, const Content& content) {
         return;
     }
 
-    const std::string target = exists ? target_of(file) : file;
-    const auto slash = target.rfind('/') + 1;  // 0 if there is none
-    // The temporary name is short, so that it fits wherever the file's own does.
-    const std::string temporary = fmt::format("{}.leftover.{}.tmp", target.substr(0, slash), getpid());
-    const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        // A file that may be written to in a folder that may not.
-        if (exists && (errno == EACCES || errno == EPERM || errno == EROFS)) {
-            write_directly(file, content);
-            return;
-        }
-        fail(file, errno);
+    const Replacement replacement{exists ? target_of(file) : file, exists ? status.st_mode & 07777 : 0};
+    int error = replacement.write(content);
+    // A file that may be written to in a folder that may not.
+    if (exists && (error == EACCES || error == EPERM || error == EROFS)) {
+        write_directly(file, content);
+        return;
     }
-    // Who may read the earlier report may read this one.
-    if (exists) static_cast<void>(fchmod(fd, status.st_mode & 07777));
-    int error = write_into(fd, content);
-    if (const int closing = close_checked(fd); error == 0) error = closing;
-    if (error == 0 && rename(temporary.c_str(), target.c_str()) != 0) error = errno;
-    if (error != 0) {
-        unlink(temporary.c_str());
-        fail(file, error);
-    }
+    if (error != 0) fail(file, error);
 }
 
 void write(const Report& report, const Options& options, const Output& output) {

@@ -15,6 +15,10 @@ namespace leftover::run {
 void die_of(int signal) {
     std::cout.flush();
     std::fflush(nullptr);
+    die_at_once(signal);
+}
+
+void die_at_once(int signal) {
     const rlimit none{0, 0};
     ::setrlimit(RLIMIT_CORE, &none);
     ::prctl(PR_SET_DUMPABLE, 0);  // a core_pattern that pipes takes no notice of the limit

@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <initializer_list>
+#include <string_view>
 
 namespace leftover::run {
 
@@ -43,8 +44,9 @@ public:
     };
 
     // When the program has ended: of TERM, INT, HUP and QUIT the first one from now on has no effect,
-    // the report is nearly there; the second one ends leftover.
-    void prepare_to_report() const;
+    // the report is nearly there; the second one ends leftover at once, after `last_words`, a line to be
+    // written to standard error as it is, at most some 4 KiB (empty: none).
+    void prepare_to_report(std::string_view last_words) const;
 
     // Takes signals one by one again, as before prepare_to_report().
     void take_again() const;

@@ -24,6 +24,7 @@
 #include "reporter/kernel/text.h"
 #include "reporter/model/merge.h"
 #include "reporter/model/names.h"
+#include "reporter/model/utf8.h"
 #include "reporter/run/admission.h"
 #include "reporter/run/callback.h"
 #include "reporter/run/descendants.h"
@@ -357,7 +358,7 @@ Exit Supervisor::report() {
         tell_time_out(report);
         if (cleans_) clean_up(report, trouble);
         if (capture_) capture_->finish(signals_);
-        signals_.prepare_to_report();
+        signals_.prepare_to_report(last_words());
         if (!options_.quiet) print_remarks(report);
         report.remarks.clear();
         const bool telling = !options_.quiet && options_.outputs.empty() &&
@@ -370,6 +371,7 @@ Exit Supervisor::report() {
         say(error.what());
         trouble = true;
     }
+    signals_.take_again();
     if (capture_) capture_->finish(signals_);  // whatever went wrong
     const Exit end = own_end(report, trouble);
     conclude(end, report);
@@ -388,10 +390,17 @@ void Supervisor::tell_time_out(Report& report) {
     if (print_hang(report, options_)) report.hang.reset();
 }
 
+// Of who does not let us finish the report.
+std::string Supervisor::last_words() const {
+    if (options_.quiet && options_.outputs.empty()) return {};
+    return fmt::format("leftover: interrupted before the report was complete; the records are kept: "
+                       "'leftover report {}' shows them\n",
+                       printable(folder_->path()));
+}
+
 // Last of all: who is told by these finds everything where it belongs.
 void Supervisor::conclude(const Exit& end, const Report& report) {
     if (!options_.on_complete.empty()) {
-        signals_.take_again();
         call_back(options_.on_complete,
                   {folder_->id(), end, summarize(report).leaks, facts_.report}, signals_);
     }

@@ -54,6 +54,7 @@ private:
     Exit report();
     void excuse(Report& report, bool first);
     void tell_time_out(Report& report);
+    std::string last_words() const;
     void clean_up(Report& report, bool& trouble);
     bool is_anything_left(const Report& report) const;
     void tell(Report& report);
