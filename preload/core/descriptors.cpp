@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "preload/core/abandoned.h"
 #include "preload/core/arena.h"
 #include "preload/core/clock.h"
 #include "preload/core/copied_stack.h"
@@ -300,10 +301,8 @@ void move_to_place(Mapping& own, const SlotRef& ref, unsigned fd) {
 void note_opened(int fd, std::string_view name, const Mapping* of_stack, record::ItemId stack) {
     if (!recording.load(std::memory_order_relaxed) || shares_parent_memory()) return;
     if (is_new_child()) adopt_fork();
-    const ThreadState& self = thread_state;
-    const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-    // Within a call of ours that is noted as a whole; see Entry.
-    if ((self.guard != 0 && here < self.guard) || (self.capturing != 0 && here < self.capturing)) return;
+    // Within a call that is noted as a whole; see Entry.
+    if (is_within_hook(reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)))) return;
     const int saved = errno;
     fresh.descriptors_noted.store(1, std::memory_order_relaxed);
     Mapping* mapping = fresh.own;

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 
+#include "preload/core/abandoned.h"
 #include "preload/core/elf_symbols.h"
 #include "preload/core/law.h"
 #include "preload/core/process.h"
@@ -38,20 +39,18 @@ using record::Kind;
 // that libc or the unwinder makes within another hook's.
 class Entry {
   public:
-    explicit Entry(std::uint32_t kinds) {
+    // Its frame is the hook's.
+    __attribute__((always_inline)) explicit Entry(std::uint32_t kinds) {
         if (initialised.load(std::memory_order_acquire) != 2) initialise();
         if (!recording.load(std::memory_order_relaxed) || (options.kinds & kinds) == 0) return;
         if (shares_parent_memory()) return;
         if (is_new_child()) adopt_fork();
-        ThreadState& self = thread_state;
         const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-        // A guard or capture whose frame lies below (stacks grow down) is past: a handler jumped out
-        // of it, or the thread was cancelled in it.
-        if ((self.guard != 0 && here < self.guard) || (self.capturing != 0 && here < self.capturing)) return;
-        self.guard = here;
+        if (is_within_hook(here)) return;
+        thread_state.guard = here;
         held_ = true;
     }
-    explicit Entry(Kind kind) : Entry(record::bit(kind)) {}
+    __attribute__((always_inline)) explicit Entry(Kind kind) : Entry(record::bit(kind)) {}
     ~Entry() {
         if (held_) thread_state.guard = 0;
     }

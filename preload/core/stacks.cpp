@@ -163,6 +163,7 @@ std::uint32_t alone(std::uintptr_t here, Call call) {
         end_unwind();
     }
     self.capturing = here;
+    self.looks = 0;
     const int saved = errno;
     const std::uint32_t result = call();
     errno = saved;

@@ -1,7 +1,6 @@
 // Jumps out of signal handlers, and with that out of hooked calls that these interrupted, and of our own
-// work: what guarded them is past. A hook can tell that by itself only while it is called from further
-// up the stack than the one that was left; after such a jump a deeper one would be taken for a call
-// within it, and for ever unrecorded.
+// work: what guarded them is past. A hook could tell that by itself, but not at once and not for nothing
+// when it is called from further down the stack than the one that was left (core/abandoned.h).
 #include <setjmp.h>
 
 #include <cstdint>
