@@ -21,15 +21,18 @@ namespace leftover::hand {
 namespace {
 
 // Whether this process has anything that dies with it and is worth a report: most have not, and end
-// without reading a file. Notes alone are worth none.
-bool has_passing() {
+// without reading a file. Notes alone are worth none, nor are zombies of one that is ended by a signal: its group
+// may have got the same, and its children may just have ended.
+bool has_passing(const End& end) {
     bool found = false;
     for (Mapping* mapping : {fresh.own, fresh.inherited}) {
         if (mapping == nullptr) continue;
         each_slot(*mapping, [&](const SlotRef& ref) {
+            if (ref.slot->pid != static_cast<std::uint32_t>(identity.pid)) return;
             const record::KindRow& row = record::row(ref.slot->kind);
-            found = found || (!row.outlives_process && row.severity != Severity::note &&
-                              ref.slot->pid == static_cast<std::uint32_t>(identity.pid));
+            const bool is_zombie = end.how != record::Ending::signal && ref.slot->kind == Kind::process &&
+                                   (ref.slot->flags.load(std::memory_order_relaxed) & record::zombie) != 0;
+            found = found || is_zombie || (!row.outlives_process && row.severity != Severity::note);
         });
     }
     return found;
@@ -120,7 +123,7 @@ void report_end(const End& end) {
         judge_session(evidence, end);
         return;
     }
-    if (settings.report_always || has_passing()) judge_own(evidence, end);
+    if (settings.report_always || has_passing(end)) judge_own(evidence, end);
 }
 
 void report_running() {

@@ -2,11 +2,13 @@
 // with a random name, fills and maps it, links it to the real name and removes the random one.
 #include <sys/stat.h>
 
+#include "preload/core/clock.h"
 #include "preload/core/process.h"
 #include "preload/core/sys.h"
 #include "preload/core/text.h"
 #include "preload/hand/folder.h"
 #include "preload/hand/named.h"
+#include "preload/hand/users.h"
 
 namespace leftover::hand {
 
@@ -41,6 +43,10 @@ bool is_used(long folder, const char* name) {
     return !granted;
 }
 
+std::uint64_t time_of_ticks(std::uint64_t ticks) {
+    return realtime_ns() - clock_ns(CLOCK_BOOTTIME) + ticks * 10'000'000U;
+}
+
 struct HalfMade {
     const Case& about;
     List<NamedLeak*> linked;        // what has a second name, made by the dead
@@ -51,6 +57,8 @@ struct HalfMade {
     void judge(long folder, const char* name);
     const Resource* take_intent(const FileFacts& facts);
     bool is_claimed(std::string_view name) const;
+    bool is_heir(int pid, const FileFacts& facts) const;
+    bool is_only_inherited(const FileFacts& facts) const;
     void add(const Resource& origin, const char* name, const FileFacts& facts) const;
 };
 
@@ -74,6 +82,41 @@ bool HalfMade::is_claimed(std::string_view name) const {
         claimed = claimed || posix_name(resource.name) == behind(name, prefix.size());
     });
     return claimed;
+}
+
+// A process of the session that lives, is not at such a call itself, and was forked when the file was there.
+bool HalfMade::is_heir(int pid, const FileFacts& facts) const {
+    bool at_work = false;
+    about.each(Kind::semaphore, [&](const Resource& resource) {
+        at_work = at_work || (resource.pid == pid && resource.state == record::State::intent && !is_dead(about, resource));
+    });
+    if (at_work) return false;
+    for (const Member* member : about.census.members()) {
+        if (member->pid == pid && member->alive && !member->foreign) {
+            return facts.born_ns <= time_of_ticks(member->now.start_ticks) + clock_slack;
+        }
+    }
+    return false;
+}
+
+// Whether all that use it have it from a creator that was killed half-way.
+bool HalfMade::is_only_inherited(const FileFacts& facts) const {
+    const long proc = sys::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (sys::failed(proc)) return false;
+    bool any = false;
+    bool others = false;
+    each_name(proc, [&](const char* name) {
+        std::string_view digits(name);
+        std::uint64_t pid = 0;
+        if (!take_number(digits, pid) || !digits.empty()) return true;
+        const Use use = use_of(name, facts.device, facts.inode);
+        if (use == Use::none) return true;
+        others = use == Use::unknown || !is_heir(static_cast<int>(pid), facts);
+        any = true;
+        return !others;
+    });
+    sys::close(proc);
+    return any && !others;
 }
 
 // The intent nearest to the file's birth; each can own one file only.
@@ -119,7 +162,7 @@ void HalfMade::judge(long folder, const char* name) {
         }
     }
     if (facts.links != 1 || (facts.bytes != 0 && facts.bytes != sizeof(long[4]))) return;
-    if (intents.size() == 0 || is_used(folder, name)) return;
+    if (intents.size() == 0 || (is_used(folder, name) && !is_only_inherited(facts))) return;
     if (const Resource* intent = take_intent(facts)) add(*intent, name, facts);
 }
 

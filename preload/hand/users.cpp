@@ -118,6 +118,36 @@ void let_go_of_descriptors(long but, std::uint64_t device, std::uint64_t inode) 
     sys::close(folder);
 }
 
+// Calls `visit(device, inode)` for each file that the process uses. False when it may not be looked into.
+template <class Visit>
+bool each_file(const char* number, Visit visit) {
+    char path[48];
+    const auto below = [&](std::string_view file) {
+        Text(path, sizeof path) << "/proc/" << number << '/' << file;
+        return path;
+    };
+    struct stat facts;
+    const long folder = sys::open(below("fd"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (sys::failed(folder)) {
+        const bool ours = sys::stat(below(""), &facts) == 0 &&
+                          facts.st_uid == static_cast<uid_t>(sys::call(SYS_getuid));
+        return !((folder == -EACCES || folder == -EPERM) && ours);
+    }
+    each_name(folder, [&](const char* name) {
+        if (sys::call(SYS_newfstatat, folder, name, &facts, 0) == 0) visit(facts.st_dev, facts.st_ino);
+        return true;
+    });
+    sys::close(folder);
+    each_line(below("maps"), [&](std::string_view line) {
+        Mapped mapped;
+        if (parse_mapping(line, mapped) && mapped.inode != 0) visit(mapped.device, mapped.inode);
+    });
+    for (const std::string_view link : {"cwd", "root", "exe"}) {
+        if (sys::stat(below(link), &facts) == 0) visit(facts.st_dev, facts.st_ino);
+    }
+    return true;
+}
+
 enum class Lease { granted, refused, not_offered };
 
 // Held no longer than this call. Who opens the file meanwhile makes the kernel send a signal: to this
@@ -139,6 +169,15 @@ Lease ask_for_lease(long fd) {
 
 }  // namespace
 
+Use use_of(const char* number, std::uint64_t device, std::uint64_t inode) {
+    bool found = false;
+    const bool readable = each_file(number, [&](std::uint64_t its_device, std::uint64_t its_inode) {
+        found = found || (its_device == device && its_inode == inode);
+    });
+    if (found) return Use::some;
+    return readable ? Use::none : Use::unknown;
+}
+
 Users::Users(Pool& pool) : pool_(pool) {
     const long proc = sys::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (sys::failed(proc)) return;
@@ -154,36 +193,11 @@ Users::Users(Pool& pool) : pool_(pool) {
 }
 
 void Users::look_at_process(const char* number) {
-    char path[48];
-    const auto below = [&](std::string_view file) {
-        Text(path, sizeof path) << "/proc/" << number << '/' << file;
-        return path;
-    };
-    const auto add = [&](std::uint64_t device, std::uint64_t inode) {
+    const bool readable = each_file(number, [&](std::uint64_t device, std::uint64_t inode) {
         bool is_new = false;
         files_.enter(pool_, key_of(device, inode), 1, is_new);
-    };
-    const long folder = sys::open(below("fd"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (sys::failed(folder)) {
-        struct stat facts;
-        const bool ours = sys::stat(below(""), &facts) == 0 &&
-                          facts.st_uid == static_cast<uid_t>(sys::call(SYS_getuid));
-        unreadable_ = unreadable_ || ((folder == -EACCES || folder == -EPERM) && ours);
-        return;
-    }
-    struct stat facts;
-    each_name(folder, [&](const char* name) {
-        if (sys::call(SYS_newfstatat, folder, name, &facts, 0) == 0) add(facts.st_dev, facts.st_ino);
-        return true;
     });
-    sys::close(folder);
-    each_line(below("maps"), [&](std::string_view line) {
-        Mapped mapped;
-        if (parse_mapping(line, mapped) && mapped.inode != 0) add(mapped.device, mapped.inode);
-    });
-    for (const std::string_view link : {"cwd", "root", "exe"}) {
-        if (sys::stat(below(link), &facts) == 0) add(facts.st_dev, facts.st_ino);
-    }
+    unreadable_ = unreadable_ || !readable;
 }
 
 std::string_view Users::of(std::uint64_t device, std::uint64_t inode) const {

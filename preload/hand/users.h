@@ -9,6 +9,10 @@
 
 namespace leftover::hand {
 
+// What the process of that number has open, mapped, executes, or has as a working folder.
+enum class Use { none, some, unknown };  // unknown: one of this user's that may not be looked into
+Use use_of(const char* number, std::uint64_t device, std::uint64_t inode);
+
 class Users {
 public:
     // Looks at all other processes that /proc shows.

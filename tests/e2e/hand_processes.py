@@ -3,11 +3,12 @@
 
 import os
 import signal
+import subprocess
 import time
 
 from hand_support import (clear_machine, compiled, end_process, leaks_of, names_of, read_report, reports, run,
                           sessions, start, the_report)
-from cases import expect, expect_equal, run_cases, wait_for
+from cases import PATIENCE, expect, expect_equal, run_cases, wait_for
 from tool import state_of
 
 TREE = compiled("tree")
@@ -219,6 +220,40 @@ def test_killed_child():
     expect_equal(report["leaks"][0]["pid"], child, "the child's")
     shown = {process["pid"]: process["exit"] for process in report["processes"]}
     expect_equal(shown[child], {"signal": "SIGKILL"}, "how it ended")
+    clear_machine()
+
+
+def test_zombies_of_a_child():
+    """Who did not wait says so itself; the first process, which sees it in the records, as well."""
+    done = run([TREE, "child-zombie"])
+    known = dict(pids(done.stdout))
+    own = read_report(f"leftover.{known['child']}.json")
+    for report in (own, read_report(f"leftover.{known['parent']}.json")):
+        leak = report["leaks"][0]
+        expect_equal((report["summary"]["by_kind"], leak["pid"], leak["details"]["pid"]),
+                     ({"zombie": 1}, known["child"], known["zombie"]), "one, and whose")
+    expect_equal(own["session"]["exit"], {"running": True}, "the child's own")
+    expect_equal(sessions(), [], "what died with its process keeps no records")
+
+
+def test_half_made_semaphore():
+    """Its creator was killed in the middle; that a process forked there has it mapped is no use of it."""
+    process = start([compiled("half_made")], "grace=0.1", stdin=subprocess.PIPE)
+    heir = int(process.stdout.readline())
+    try:
+        expect_equal(process.wait(PATIENCE), 0, "status")
+        left = ["/" + name[4:] for name in os.listdir("/dev/shm")]
+        expect(len(left) == 1 and left != ["/never-linked"], "a temporary name is left", left)
+        first = the_report()
+        expect_equal((names_of(first, "semaphore"), leaks_of(first, "process")[0]["details"]["pid"]), (left, heir),
+                     "while that process lives")
+        stack = next(stack for stack in first["stacks"] if stack["id"] == leaks_of(first, "semaphore")[0]["stack"])
+        expect(any(module["path"].endswith("half_made") for module in first["modules"]
+                   if module["id"] in {frame["module"] for frame in stack["native"]}), "its creator's stack", stack)
+    finally:
+        process.stdin.close()
+    wait_for(lambda: ended(heir), "it ends")
+    expect_equal(names_of(read_report(f"leftover.{heir}.json"), "semaphore"), left, "by itself, the last one")
     clear_machine()
 
 

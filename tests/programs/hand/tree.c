@@ -119,6 +119,23 @@ int main(int argc, char** argv) {
         waitpid(pid, NULL, 0);
         return 0;
     }
+    if (strcmp(how, "child-zombie") == 0) {  // and so does who it did not wait for
+        const pid_t pid = fork();
+        if (pid == 0) {
+            const pid_t zombie = fork();
+            if (zombie == 0) {
+                say("zombie");
+                exit(0);
+            }
+            siginfo_t info;
+            waitid(P_PID, (id_t)zombie, &info, WEXITED | WNOWAIT);
+            say("child");
+            exit(4);
+        }
+        waitpid(pid, NULL, 0);
+        say("parent");
+        return 0;
+    }
     if (strcmp(how, "threads") == 0) {
         pthread_t thread;
         pthread_attr_t detached;
