@@ -61,6 +61,7 @@ int main(int argc, char** argv) {
             return 0;
         }
         wait(NULL);
+        while (sem_open("/by-daemon", 0) == SEM_FAILED) usleep(1000);
         leak("/by-parent");
         say("parent");
         return 0;
