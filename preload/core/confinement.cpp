@@ -28,7 +28,7 @@ constexpr int our_calls[] = {
     SYS_getgid,        SYS_getpid,        SYS_getppid,     SYS_getrandom,    SYS_gettid,
     SYS_getuid,        SYS_kill,          SYS_madvise,     SYS_mkdirat,      SYS_mmap,
     SYS_mq_open,       SYS_munmap,        SYS_nanosleep,   SYS_newfstatat,   SYS_openat,
-    SYS_prctl,         SYS_pread64,       SYS_prlimit64,   SYS_process_vm_readv,
+    SYS_prctl,         SYS_pread64,       SYS_prlimit64,   SYS_process_vm_readv, SYS_pwrite64,
     SYS_read,          SYS_readlinkat,    SYS_renameat2,   SYS_rt_sigaction, SYS_rt_sigpending,
     SYS_rt_sigprocmask, SYS_rt_sigtimedwait, SYS_rt_tgsigqueueinfo, SYS_sched_yield, SYS_statfs,
     SYS_statx,         SYS_tgkill,        SYS_timer_getoverrun, SYS_uname,   SYS_unlinkat,
