@@ -44,7 +44,7 @@ def remove_sysv(kind, number):
 
 
 def processes():
-    """{pid: start time} of every process that lives; zombies do not."""
+    """{pid: start time} of every process that lives; zombies do not, nor who has given its memory back already."""
     found = {}
     for word in os.listdir("/proc"):
         if word.isdigit():
@@ -53,7 +53,7 @@ def processes():
                     fields = file.read().rpartition(")")[2].split()
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            if fields[0] not in "ZX":
+            if fields[0] not in "ZX" and fields[20] != "0":
                 found[int(word)] = fields[19]
     return found
 
