@@ -79,12 +79,24 @@ inline bool ready() {
 
 }  // namespace leftover
 
-#define HOOK_VERSION(RET, NAME, VERSION, ...)                                                       \
-    static RET (*real_##NAME)(__VA_ARGS__);                                                         \
+#define LEFTOVER_HOOK(RET, ID, NAME, VERSION, SYMBOL, ...)                                          \
+    static RET (*real_##ID)(__VA_ARGS__);                                                           \
     __attribute__((section("leftover_hooks"), used, aligned(sizeof(void*)))) static const leftover::HookRow \
-        row_##NAME = {#NAME, reinterpret_cast<void**>(&real_##NAME), VERSION,                        \
-                        leftover::ElfSymbols::gnu_hash(#NAME)};                                         \
-    extern "C" __attribute__((visibility("default"))) RET hook_##NAME(__VA_ARGS__) __asm__(#NAME);  \
-    RET hook_##NAME(__VA_ARGS__)
+        row_##ID = {NAME, reinterpret_cast<void**>(&real_##ID), VERSION,                             \
+                    leftover::ElfSymbols::gnu_hash(NAME)};                                              \
+    extern "C" __attribute__((visibility("default"))) RET hook_##ID(__VA_ARGS__) __asm__(SYMBOL);   \
+    RET hook_##ID(__VA_ARGS__)
 
-#define HOOK(RET, NAME, ...) HOOK_VERSION(RET, NAME, nullptr, __VA_ARGS__)
+#define HOOK(RET, NAME, ...) LEFTOVER_HOOK(RET, NAME, #NAME, nullptr, #NAME, __VA_ARGS__)
+
+// A name of which libc has versions that do different things: a program gets the one that it was linked to.
+// Each is a hook of its own, HOOK_VERSION the default one and HOOK_OLD one of before (the call's name, then the
+// hook's), and exported by its version, which exports.map knows. A version without a hook is libc's alone.
+#define HOOK_VERSION(RET, NAME, VERSION, ...)                                                 \
+    __asm__(".symver versioned_" #NAME ", " #NAME "@@" VERSION ", remove");                    \
+    LEFTOVER_HOOK(RET, NAME, #NAME, VERSION, "versioned_" #NAME, __VA_ARGS__)
+#define HOOK_OLD(RET, NAME, ID, VERSION, ...)                                                 \
+    __asm__(".symver versioned_" #ID ", " #NAME "@" VERSION ", remove");                       \
+    LEFTOVER_HOOK(RET, ID, #NAME, VERSION, "versioned_" #ID, __VA_ARGS__)
+// Besides, the same under an older version's name; before its HOOK_VERSION.
+#define HOOK_ALSO(NAME, VERSION) __asm__(".symver versioned_" #NAME ", " #NAME "@" VERSION)

@@ -29,9 +29,21 @@ HOOK(void, _Exit, int status) {
     __builtin_unreachable();
 }
 
-HOOK(void, quick_exit, int status) {
+HOOK_VERSION(void, quick_exit, "GLIBC_2.24", int status) {
     if (ready()) set_quick_status(status);
     real_quick_exit(status);
+    __builtin_unreachable();
+}
+
+// Which runs the destructors of the thread's own objects.
+#if defined(__x86_64__)
+#define OLDEST_QUICK_EXIT "GLIBC_2.10"
+#else
+#define OLDEST_QUICK_EXIT "GLIBC_2.17"
+#endif
+HOOK_OLD(void, quick_exit, old_quick_exit, OLDEST_QUICK_EXIT, int status) {
+    if (ready()) set_quick_status(status);
+    real_old_quick_exit(status);
     __builtin_unreachable();
 }
 

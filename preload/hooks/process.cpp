@@ -170,25 +170,42 @@ __attribute__((noinline)) int spawn(Spawn real, pid_t* result, const char* file,
 
 }  // namespace
 
-// Version 2.15, the default one: the older one, which dlsym of some C libraries gives, runs scripts
-// without #! through the shell.
+// Of two versions the older one runs scripts without #! through the shell.
 #if defined(__x86_64__)
-#define SPAWN_VERSION "GLIBC_2.15"
+#define SPAWN_HOOK(NAME, ...) HOOK_VERSION(int, NAME, "GLIBC_2.15", __VA_ARGS__)
+#define OLD_SPAWN_HOOK(NAME, ID, ...) HOOK_OLD(int, NAME, ID, "GLIBC_2.2.5", __VA_ARGS__)
 #else
-#define SPAWN_VERSION nullptr
+#define SPAWN_HOOK(NAME, ...) HOOK(int, NAME, __VA_ARGS__)
 #endif
 
-HOOK_VERSION(int, posix_spawn, SPAWN_VERSION, pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
-             const posix_spawnattr_t* attributes, char* const* argv, char* const* envp) {
-    if (!ready() || !options.active) return real_posix_spawn(pid, path, actions, attributes, argv, envp);
-    return spawn(real_posix_spawn, pid, path, path, actions, attributes, argv, envp);
+#define SPAWN(REAL)                                                                               \
+    if (!ready() || !options.active) return REAL(pid, path, actions, attributes, argv, envp);     \
+    return spawn(REAL, pid, path, path, actions, attributes, argv, envp);
+#define SPAWNP(REAL)                                                                              \
+    if (!ready() || !options.active) return REAL(pid, file, actions, attributes, argv, envp);     \
+    char path[512];                                                                               \
+    return spawn(REAL, pid, file, search_path(file, path, sizeof path), actions, attributes, argv, envp);
+
+SPAWN_HOOK(posix_spawn, pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
+           const posix_spawnattr_t* attributes, char* const* argv, char* const* envp) {
+    SPAWN(real_posix_spawn)
 }
 
-HOOK_VERSION(int, posix_spawnp, SPAWN_VERSION, pid_t* pid, const char* file, const posix_spawn_file_actions_t* actions,
-             const posix_spawnattr_t* attributes, char* const* argv, char* const* envp) {
-    if (!ready() || !options.active) return real_posix_spawnp(pid, file, actions, attributes, argv, envp);
-    char path[512];
-    return spawn(real_posix_spawnp, pid, file, search_path(file, path, sizeof path), actions, attributes, argv, envp);
+SPAWN_HOOK(posix_spawnp, pid_t* pid, const char* file, const posix_spawn_file_actions_t* actions,
+           const posix_spawnattr_t* attributes, char* const* argv, char* const* envp) {
+    SPAWNP(real_posix_spawnp)
 }
+
+#ifdef OLD_SPAWN_HOOK
+OLD_SPAWN_HOOK(posix_spawn, old_posix_spawn, pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
+               const posix_spawnattr_t* attributes, char* const* argv, char* const* envp) {
+    SPAWN(real_old_posix_spawn)
+}
+
+OLD_SPAWN_HOOK(posix_spawnp, old_posix_spawnp, pid_t* pid, const char* file, const posix_spawn_file_actions_t* actions,
+               const posix_spawnattr_t* attributes, char* const* argv, char* const* envp) {
+    SPAWNP(real_old_posix_spawnp)
+}
+#endif
 
 }  // namespace leftover

@@ -45,21 +45,24 @@ void created(timer_t timer) {
 
 }  // namespace
 
-// The oldest version on x86_64 (2.2.5), for programs linked before 2004, has a timer_t of four bytes.
+// The oldest version on x86_64 (2.2.5), for programs linked before 2004, has a timer_t of four bytes that is
+// libc's own number for it. It has no hook.
 #if defined(__x86_64__)
-#define TIMER_VERSION "GLIBC_2.3.3"
+#define TIMER_HOOK(NAME, ...)          \
+    HOOK_ALSO(NAME, "GLIBC_2.3.3");    \
+    HOOK_VERSION(int, NAME, "GLIBC_2.34", __VA_ARGS__)
 #else
-#define TIMER_VERSION nullptr
+#define TIMER_HOOK(NAME, ...) HOOK(int, NAME, __VA_ARGS__)
 #endif
 
-HOOK_VERSION(int, timer_create, TIMER_VERSION, clockid_t clock, struct sigevent* event, timer_t* timer) {
+TIMER_HOOK(timer_create, clockid_t clock, struct sigevent* event, timer_t* timer) {
     Entry entry(Kind::timer);
     const int result = real_timer_create(clock, event, timer);
     if (result == 0 && entry) created(*timer);
     return result;
 }
 
-HOOK_VERSION(int, timer_delete, TIMER_VERSION, timer_t timer) {
+TIMER_HOOK(timer_delete, timer_t timer) {
     Entry entry(Kind::timer);
     const SlotRef slot = entry ? find_slot(Kind::timer, key_of(timer)) : SlotRef{};
     const int result = real_timer_delete(timer);

@@ -95,7 +95,38 @@ def test_exports_are_the_hooks():
 
 def test_no_data_is_exported():
     lines = output("nm", "-D", "--defined-only", SHIM).splitlines()
-    expect_equal([line for line in lines if line.split()[-2] not in "TWi"], [], "exports that are no functions")
+    # A is a version's name.
+    expect_equal([line for line in lines if line.split()[-2] not in "TWiA"], [], "exports that are no functions")
+
+
+def versions(library):
+    """{name: {version: address}} of its functions."""
+    found = {}
+    for line in output("nm", "-D", "--defined-only", library).splitlines():
+        address, kind, symbol = line.split()[:3]
+        name, _, version = symbol.partition("@")
+        if kind in "TWi" and version.strip("@") != "GLIBC_PRIVATE":
+            found.setdefault(name, {})[version.strip("@")] = address
+    return found
+
+
+def test_every_version_that_differs_is_hooked_or_skipped():
+    """A hook without a version stands for all, which must be the same then."""
+    libcs = versions(libc())
+    ours = versions(SHIM)
+    missing = []
+    for name in registry() & set(libcs):
+        different = len(set(libcs[name].values())) > 1
+        for version, address in libcs[name].items():
+            same = {other for other, its in libcs[name].items() if its == address}
+            if not different:
+                hooked = "" in ours[name] or version in ours[name]
+            else:
+                hooked = version in ours[name] and len({ours[name].get(other) for other in same}) == 1
+            if not hooked and f"{name}@{version}" not in skipped():
+                missing.append(f"{name}@{version}")
+    expect(any(len(set(its.values())) > 1 for its in libcs.values()), "the C library's versions were read")
+    expect_equal(sorted(missing), [], "versions that are neither hooked nor in tests/audit/skipped.txt")
 
 
 def test_needs_only_the_c_library():

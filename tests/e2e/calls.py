@@ -36,7 +36,7 @@ def calls_of(source):
 def exported():
     lines = subprocess.run(["nm", "-D", "--defined-only", SHIM], check=True, capture_output=True,
                            text=True).stdout.splitlines()
-    return {line.split()[-1].split("@")[0] for line in lines}
+    return {line.split()[-1].split("@")[0] for line in lines if line.split()[-2] != "A"}  # a version's name
 
 
 def test_every_call_has_a_program():
@@ -51,6 +51,21 @@ def test_the_programs_call_what_they_say():
             text = re.sub(r"^// calls: .*$", "", file.read(), flags=re.MULTILINE)
         for name in calls_of(source):
             expect(re.search(rf"\b{name}\b", text), f"{os.path.basename(source)} calls {name}")
+
+
+def test_what_old_versions_make():
+    """It is recorded like what those of today make."""
+    source = next(source for source in SOURCES if source.endswith("old_versions.c"))
+    subprocess.run(["gcc", "-g", "-w", "-D_GNU_SOURCE", "-o", "old", source, "-pthread"], check=True)
+    report, _ = TOOL.report("--grace", "0.1", os.path.abspath("old"), "leave")
+    MACHINE.clear()
+    if os.uname().machine == "x86_64":
+        expect_equal(sorted((leak["kind"], leak["name"]) for leak in report["leaks"] if leak["severity"] == "error"),
+                     [("semaphore", "/old"), ("shared_memory", "/old")], "leaks")
+        shells = [process for process in report["processes"] if process["command"][1:] == ["./script", "runs"]]
+        expect_equal([process["exit"] for process in shells], [{"code": 5}] * 2, "what the older posix_spawn runs")
+        counts = report["processes"][0]["counts"]
+        expect_equal((counts["thread"]["created"], counts["timer"]["created"]), (2, 1), "threads, timers")
 
 
 def run(words, folder, **how):
