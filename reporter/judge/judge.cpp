@@ -132,6 +132,12 @@ Report judge_folder(const std::filesystem::path& session_folder, const JudgeOpti
     return judge_material(material, options);
 }
 
+Report judge_without_records(const std::string& session_json, const JudgeOptions& options) {
+    Material material;
+    material.sessions.push_back(judge::parse_session(session_json, "the session", options.roots));
+    return judge_material(material, options);
+}
+
 Report judge_records(const std::vector<std::filesystem::path>& files, const JudgeOptions& options) {
     Material material;
     read_files(files, material);

@@ -30,6 +30,10 @@ struct JudgeOptions {
 // std::runtime_error (one line) when the folder cannot be read or tells nothing of a session.
 Report judge_folder(const std::filesystem::path& session_folder, const JudgeOptions& options = {});
 
+// Of a session that nothing is recorded of: the live processes alone. `session_json`: what session.json would
+// hold. Throws std::runtime_error when it does not tell of a session.
+Report judge_without_records(const std::string& session_json, const JudgeOptions& options);
+
 // The same for single records, also of several sessions. Throws std::runtime_error when none of
 // them can be read, or none is given.
 Report judge_records(const std::vector<std::filesystem::path>& files,

@@ -114,12 +114,17 @@ std::optional<SessionFacts> read_session(const std::filesystem::path& folder,
     if (!std::filesystem::exists(file, ignored)) return std::nullopt;
     const std::string text = kernel::read_text(file);
     if (text.empty()) throw std::runtime_error(file.string() + ": cannot be read");
+    return parse_session(text, file.string(), roots);
+}
+
+SessionFacts parse_session(const std::string& text, const std::string& name,
+                           const kernel::Roots& roots) {
     try {
         return parse(nlohmann::json::parse(text), roots);
     } catch (const nlohmann::json::exception&) {
-        throw std::runtime_error(file.string() + ": not JSON");
+        throw std::runtime_error(name + ": not JSON");
     } catch (const fields::Error& error) {
-        throw std::runtime_error(file.string() + ": " + error.what());
+        throw std::runtime_error(name + ": " + error.what());
     }
 }
 

@@ -15,6 +15,10 @@ namespace leftover::judge {
 std::optional<SessionFacts> read_session(const std::filesystem::path& folder,
                                          const kernel::Roots& roots);
 
+// The same of its text; `name` is for messages.
+SessionFacts parse_session(const std::string& text, const std::string& name,
+                           const kernel::Roots& roots);
+
 // The session as the records of its processes tell it: from the root's, else the oldest. At least
 // one is needed.
 SessionFacts session_from(const std::vector<const records::RecordFile*>& records,

@@ -13,6 +13,7 @@
 #include <stdexcept>
 
 #include "reporter/model/names.h"
+#include "reporter/run/no_room.h"
 
 namespace leftover::run {
 namespace {
@@ -28,7 +29,7 @@ OutcomeFile OutcomeFile::create(const std::string& folder) {
     Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!file.is_open() || ::fchmod(file.get(), 0600) != 0 ||
         ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-        throw std::runtime_error(fmt::format("cannot make '{}': {}", path, std::strerror(errno)));
+        fail_to(fmt::format("make '{}'", path), errno);
     }
     return OutcomeFile(std::move(file));
 }

@@ -103,9 +103,9 @@ Report make_report(const std::string& folder, const SessionFile& facts, const Sn
         judging.ignored_processes = {::getpid()};
         judging.standard_output = stream_of(STDOUT_FILENO, capture);
         judging.standard_error = stream_of(STDERR_FILENO, capture);
-        report = judge_folder(folder, judging);
+        report = folder.empty() ? judge_without_records(session_file_text(facts), judging) : judge_folder(folder, judging);
         complete(report, facts);
-        add_nested(report, folder, judging);
+        if (!folder.empty()) add_nested(report, folder, judging);
         add_outside(report, before, options);
         std::erase_if(report.leaks, [&](const Leak& leak) {
             return (options.kinds & record::bit(leak.kind)) == 0;

@@ -12,7 +12,7 @@
 namespace leftover::run {
 
 // What is left over, checked against the kernel, the processes that still live below us, and what
-// there was `before`. When that fails, what the launcher itself knows, and one line on standard
+// there was `before`. `folder`: the session's, empty when nothing is recorded. When that fails, what the launcher itself knows, and one line on standard
 // error; `trouble` is set. `capture`: what the program's streams are, if they are not ours.
 Report make_report(const std::string& folder, const SessionFile& facts, const Snapshot& before,
                    const Options& options, bool& trouble, const Capture* capture = nullptr);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -15,6 +16,7 @@
 #include "reporter/model/names.h"
 #include "reporter/model/read_file.h"
 #include "reporter/run/descriptor.h"
+#include "reporter/run/no_room.h"
 
 namespace leftover::run {
 namespace {
@@ -120,17 +122,22 @@ bool write_all(int fd, std::string_view text) {
 
 }  // namespace
 
-void write_session_file(const std::string& folder, const SessionFile& file) {
+std::string session_file_text(const SessionFile& file) {
     // Arguments need not be UTF-8.
-    const std::string text =
-        to_json(file).dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+    return to_json(file).dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+void write_session_file(const std::string& folder, const SessionFile& file) {
+    const std::string text = session_file_text(file);
     const std::string path = folder + "/" + session_file_name;
     const std::string fresh = path + ".new";
     const Descriptor out(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     // Whatever the umask is: the owner reads it again.
     if (!out.is_open() || ::fchmod(out.get(), 0600) != 0 || !write_all(out.get(), text) ||
         std::rename(fresh.c_str(), path.c_str()) != 0) {
-        throw std::runtime_error(fmt::format("cannot write '{}': {}", path, std::strerror(errno)));
+        const int error = errno;
+        ::unlink(fresh.c_str());
+        fail_to(fmt::format("write '{}'", path), error);
     }
 }
 

@@ -33,7 +33,10 @@ struct SessionFile {
     bool ended = false;  // session.exit and session.duration_seconds are known
 };
 
-// Replaces the file as a whole. Throws std::runtime_error, one line for the user.
+// What write_session_file() writes.
+std::string session_file_text(const SessionFile& file);
+
+// Replaces the file as a whole. Throws std::runtime_error, one line for the user; NoRoom on a full disk.
 void write_session_file(const std::string& folder, const SessionFile& file);
 
 // Nothing when it is missing or damaged.

@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -25,6 +26,7 @@
 #include "reporter/kernel/machine.h"
 #include "reporter/kernel/process.h"
 #include "reporter/kernel/text.h"
+#include "reporter/run/no_room.h"
 #include "reporter/run/session_file.h"
 
 namespace leftover::run {
@@ -201,9 +203,7 @@ SessionFolder SessionFolder::create(const std::string& state_folder, std::string
     // The folder is made and locked under another name first: nobody ever sees it without its lock.
     const std::string fresh =
         fmt::format("{}/.new-{}-{:04x}", state_folder, ::getpid(), random_number());
-    const auto fail = [&](const std::string& what) -> void {
-        throw std::runtime_error(fmt::format("cannot {}: {}", what, std::strerror(errno)));
-    };
+    const auto fail = [](const std::string& what) { fail_to(what, errno); };
     if (::mkdir(fresh.c_str(), 0700) != 0 || ::chmod(fresh.c_str(), 0700) != 0) {
         fail(fmt::format("make a folder in '{}'", state_folder));
     }
@@ -222,6 +222,26 @@ SessionFolder SessionFolder::create(const std::string& state_folder, std::string
         ::rmdir(fresh.c_str());
         throw;
     }
+}
+
+void SessionFolder::check_room(std::size_t bytes) const {
+    const std::string path = path_ + "/.room";
+    const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!file.is_open()) fail_to(fmt::format("write to '{}'", path_), errno);
+    ::unlink(path.c_str());
+    const std::string block(65536, '\0');
+    for (std::size_t done = 0; done < bytes;) {
+        const ssize_t written = ::write(file.get(), block.data(), std::min(block.size(), bytes - done));
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) fail_to(fmt::format("write to '{}'", path_), written < 0 ? errno : ENOSPC);
+        done += static_cast<std::size_t>(written);
+    }
+}
+
+std::uint64_t SessionFolder::room() const {
+    struct statvfs facts {};
+    if (::statvfs(path_.c_str(), &facts) != 0 || facts.f_blocks == 0) return UINT64_MAX;
+    return std::uint64_t{facts.f_bavail} * facts.f_frsize;
 }
 
 void SessionFolder::remove() {

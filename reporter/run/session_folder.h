@@ -2,6 +2,7 @@
 // lives; the lock works across pid namespaces, and ends with its holder, however that dies.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -46,11 +47,18 @@ class SessionFolder {
 public:
     // Makes the folder `id` (empty: of a made-up name) and takes its lock. A folder of that name
     // whose session is dead is moved aside, or removed when nothing of that session is left over.
-    // Throws std::runtime_error, one line for the user, when a session of that name lives.
+    // Throws std::runtime_error, one line for the user, when a session of that name lives; NoRoom when
+    // the disk is full.
     static SessionFolder create(const std::string& state_folder, std::string id);
 
     const std::string& id() const { return id_; }
     const std::string& path() const { return path_; }
+
+    // Whether a file of that many bytes fits: throws NoRoom if not.
+    void check_room(std::size_t bytes) const;
+
+    // How many bytes its disk has left; very many if that is not known.
+    std::uint64_t room() const;
 
     // With all that is in it.
     void remove();

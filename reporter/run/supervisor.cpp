@@ -34,6 +34,7 @@
 #include "reporter/run/escort.h"
 #include "reporter/run/message.h"
 #include "reporter/run/nested.h"
+#include "reporter/run/no_room.h"
 #include "reporter/run/preflight.h"
 #include "reporter/run/program_path.h"
 #include "reporter/run/reporting.h"
@@ -57,6 +58,12 @@ constexpr double grace_when_stopped = 1;  // seconds
 
 // The shim keeps the folder's path, and files below it, in buffers of its own.
 constexpr std::size_t longest_folder = 440;
+
+// Of a session file, besides the command that is in it, and of a first record, bytes.
+constexpr std::size_t spare_room = 65536;
+
+// A record that found less may not have grown, or not been made, bytes.
+constexpr std::uint64_t room_of_a_record = 1U << 20U;
 
 Exit exit_with(int code) {
     Exit exit;
@@ -119,7 +126,7 @@ Exit Supervisor::run() {
     const Command command = prepare(program.path);
     adopt_orphans();
     Escort escort(signals_);
-    escort.on_dump([this] { answer_requests(folder_->path()); });
+    if (folder_) escort.on_dump([this] { answer_requests(folder_->path()); });
     Launch launch(command, signals_);
     write_facts(launch.pid());
     if (limit_) limit_->enter(launch.pid());
@@ -234,6 +241,7 @@ void Supervisor::end_on_termination(Escort& escort, pid_t program) {
 }
 
 void Supervisor::obey_stop() {
+    if (!folder_) return;
     const auto kill_after = read_stop_request(folder_->path());
     if (!kill_after) return;
     cleans_ = true;
@@ -241,13 +249,25 @@ void Supervisor::obey_stop() {
 }
 
 Report Supervisor::judge(bool& trouble) {
-    return make_report(folder_->path(), facts_, before_, options_, trouble,
+    return make_report(folder_ ? folder_->path() : "", facts_, before_, options_, trouble,
                        capture_ ? &*capture_ : nullptr);
 }
 
 void Supervisor::open_session() {
     shim_ = find_shim();
     const std::string state = options_.is_kept() ? lasting_state_folder() : state_folder();
+    facts_.session.id = options_.session;
+    try {
+        open_folder(state);
+    } catch (const NoRoom& trouble) {
+        go_unrecorded(trouble.what());
+    }
+    if (options_.is_captured()) open_capture();
+    if (options_.max_processes > 0) limit_.emplace(folder_->path(), options_.max_processes);
+    if (folder_) nested_.emplace(outer_session_folder(), *folder_);
+}
+
+void Supervisor::open_folder(const std::string& state) {
     {
         std::optional<Admission> admission;
         if (options_.max_sessions > 0) {
@@ -255,6 +275,7 @@ void Supervisor::open_session() {
         }
         folder_ = SessionFolder::create(state, options_.session);
     }
+    facts_.session.id = folder_->id();
     if (folder_->path().size() > longest_folder) {
         throw std::runtime_error(
             fmt::format("the path of the session's folder '{}' is too long", folder_->path()));
@@ -270,9 +291,26 @@ void Supervisor::open_session() {
         shim_ = link;
     }
     outcome_ = OutcomeFile::create(folder_->path());
-    if (options_.is_captured()) open_capture();
-    if (options_.max_processes > 0) limit_.emplace(folder_->path(), options_.max_processes);
-    nested_.emplace(outer_session_folder(), *folder_);
+    std::size_t command = 0;
+    for (const std::string& word : options_.command) command += word.size();
+    folder_->check_room(spare_room + 2 * command);
+}
+
+// On a full disk the program runs all the same, unless what was asked for needs the folder: then nothing is
+// known of it but what /proc shows.
+void Supervisor::go_unrecorded(const std::string& why) {
+    if (folder_) folder_->remove();
+    folder_.reset();
+    outcome_ = {};
+    const char* needed = options_.max_processes > 0  ? "--max-processes"
+                         : options_.max_sessions > 0 ? "--max-sessions"
+                         : options_.detach           ? "--detach"
+                         : options_.keep             ? "--keep"
+                                                     : nullptr;
+    if (needed != nullptr) throw std::runtime_error(fmt::format("{}; {} needs it", why, needed));
+    if (facts_.session.id.empty()) facts_.session.id = make_session_id();
+    say(fmt::format("{}; '{}' runs all the same, but nothing is recorded: only processes are told of", why,
+                    options_.command.front()));
 }
 
 // In the background nobody is there to pass anything on to.
@@ -293,14 +331,14 @@ void Supervisor::take_stock(Timers& timers) {
 
 void Supervisor::program_runs() {
     if (capture_) capture_->program_runs();
-    if (detached_) detached_(folder_->id(), folder_->path());
+    if (detached_) detached_(facts_.session.id, folder_->path());
 }
 
 Command Supervisor::prepare(const std::string& path) {
     const Target target = inspect(AT_FDCWD, path.c_str(), shim_.c_str());
     facts_.executable = absolute(path);
-    facts_.instrumented = target.loadable == Loadable::yes;
-    facts_.reason = reason_names[static_cast<std::size_t>(target.loadable)];
+    facts_.instrumented = folder_ && target.loadable == Loadable::yes;
+    facts_.reason = reason_names[static_cast<std::size_t>(folder_ ? target.loadable : Loadable::unknown)];
 
     Command command{path, options_.command, {}};
     if (capture_) {
@@ -327,7 +365,6 @@ Command Supervisor::prepare(const std::string& path) {
 
 void Supervisor::write_facts(pid_t program) {
     Session& session = facts_.session;
-    session.id = folder_->id();
     session.command = options_.command;
     session.cwd = working_directory();
     const kernel::System system = kernel::system();
@@ -344,15 +381,32 @@ void Supervisor::write_facts(pid_t program) {
     if (!options_.outputs.empty() && options_.outputs.front().file != "-") {
         facts_.report = absolute(options_.outputs.front().file);
     }
-    write_session_file(folder_->path(), facts_);
+    if (folder_) write_session_file(folder_->path(), facts_);
+}
+
+// Where a full disk takes no more, the program and what it started may have recorded no more, either.
+void Supervisor::write_end(bool& trouble) {
+    if (!folder_) return;
+    std::string why;
+    try {
+        write_session_file(folder_->path(), facts_);
+        if (folder_->room() < room_of_a_record) why = fmt::format("the disk of '{}' is full", folder_->path());
+    } catch (const NoRoom& full) {
+        why = full.what();
+        if (options_.is_kept()) trouble = true;  // how it ended is what is to be kept
+    }
+    if (why.empty()) return;
+    say(fmt::format("{}; not all may be recorded", why));
+    ran_out_of_room_ = true;
 }
 
 Exit Supervisor::report() {
     bool trouble = false;
     Report report;
     try {
-        write_session_file(folder_->path(), facts_);
+        write_end(trouble);
         report = judge(trouble);
+        if (ran_out_of_room_) report.sessions.front().complete = false;
         add_hang(report);
         excuse(report, true);
         tell_time_out(report);
@@ -365,7 +419,7 @@ Exit Supervisor::report() {
                              (facts_.session.timed_out || is_worth_telling(report, options_.gate.fail_on));
         if (telling || !options_.outputs.empty()) name(report);
         if (!write_outputs(report, options_)) trouble = true;
-        keep_ = trouble || options_.is_kept() || is_anything_left(report);
+        keep_ = folder_ && (trouble || options_.is_kept() || is_anything_left(report));
         if (telling) tell(report);
     } catch (const std::exception& error) {
         say(error.what());
@@ -392,7 +446,7 @@ void Supervisor::tell_time_out(Report& report) {
 
 // Of who does not let us finish the report.
 std::string Supervisor::last_words() const {
-    if (options_.quiet && options_.outputs.empty()) return {};
+    if (!folder_ || (options_.quiet && options_.outputs.empty())) return {};
     return fmt::format("leftover: interrupted before the report was complete; the records are kept: "
                        "'leftover report {}' shows them\n",
                        printable(folder_->path()));
@@ -402,7 +456,7 @@ std::string Supervisor::last_words() const {
 void Supervisor::conclude(const Exit& end, const Report& report) {
     if (!options_.on_complete.empty()) {
         call_back(options_.on_complete,
-                  {folder_->id(), end, summarize(report).leaks, facts_.report}, signals_);
+                  {facts_.session.id, end, summarize(report).leaks, facts_.report}, signals_);
     }
     const auto left = std::count_if(report.leaks.begin(), report.leaks.end(), [](const Leak& leak) {
         return leak.severity == Severity::error &&
@@ -442,7 +496,7 @@ void Supervisor::clean_up(Report& report, bool& trouble) {
     };
     clean::clean(report, how);
     if (!options_.quiet && !report.cleanup->actions.empty()) say(clean::summary_line(report));
-    remove_finished_nested(folder_->path());
+    if (folder_) remove_finished_nested(folder_->path());
 }
 
 // Records are for those who ask what is left over, and for `sweep`.

@@ -39,6 +39,8 @@ public:
 
 private:
     void open_session();
+    void open_folder(const std::string& state);
+    void go_unrecorded(const std::string& why);
     void open_capture();
     void program_runs();
     void take_stock(Timers& timers);
@@ -51,6 +53,7 @@ private:
     void time_out(class Escort& escort, pid_t program);
     void record_hang(pid_t program);
     void add_hang(Report& report);
+    void write_end(bool& trouble);
     Exit report();
     void excuse(Report& report, bool first);
     void tell_time_out(Report& report);
@@ -66,7 +69,7 @@ private:
     const Detached detached_;
     std::string shim_;
     OutcomeFile outcome_;  // unlocked when all else is: who waits for it finds the session ended
-    std::optional<SessionFolder> folder_;
+    std::optional<SessionFolder> folder_;  // none: nothing is recorded, the disk is full
     std::optional<NestedEntry> nested_;
     std::optional<Capture> capture_;
     std::optional<ProcessLimit> limit_;
@@ -76,6 +79,7 @@ private:
     bool keep_ = false;    // the folder, when we are gone
     bool forced_ = false;  // the program would not end: the session is ended at once
     bool stale_suppressions_ = false;
+    bool ran_out_of_room_ = false;
     SessionFile facts_;
     Report hang_;  // of the moment when the time was out; taken by add_hang
     Terminate terminate_;

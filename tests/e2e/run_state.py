@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Where sessions live: the state folder, their names, sessions inside sessions."""
 
+import contextlib
 import json
 import os
 import signal
@@ -90,6 +91,73 @@ def test_another_users_fallback():
     done = TOOL.run("true", user=NOBODY, group=NOBODY)
     expect_equal(done.returncode, 125, "somebody was there first")
     expect("belongs" in done.stderr, "reason", done.stderr)
+
+
+@contextlib.contextmanager
+def small_state(size, inodes=100):
+    os.mkdir("small")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},nr_inodes={inodes},mode=0700", "tmpfs", "small"], check=True)
+    try:
+        with changed_environment(LEFTOVER_STATE_DIR=os.path.abspath("small")):
+            yield
+    finally:
+        subprocess.run(["umount", "small"], check=True)
+        os.rmdir("small")
+
+
+def fill(but=0):
+    """The small disk, but for so many bytes."""
+    with open("small/filler", "wb", buffering=0) as file:
+        try:
+            while file.write(b"x" * 4096):
+                continue
+        except OSError:
+            pass
+        if but:
+            file.truncate(file.tell() - but)
+
+
+def test_a_full_disk():
+    """The program runs untouched, and how it ended is told; nothing of ours stays on the disk."""
+    for size, inodes, but in (("64k", 100, 0), ("64k", 100, 4096), ("64k", 100, 8192), ("1m", 2, 0)):
+        with small_state(size, inodes):
+            if inodes == 100:
+                fill(but)
+            before = os.listdir("small")
+            for words, status in ((["cat"], 0), (["sh", "-c", "cat; env | grep -c leftover; exit 3"], 3)):
+                done = TOOL.run(*words, stdin=None, input="in\n")
+                expect_equal((done.returncode, done.stdout.splitlines()[0]), (status, "in"), "status and output")
+                expect_equal(len(done.stderr.splitlines()), 1, f"one line: {done.stderr}")
+                expect("No space left on device" in done.stderr and f"'{words[0]}' runs all the same" in done.stderr,
+                       "what is wrong, and what becomes of it", done.stderr)
+            done = TOOL.run("sh", "-c", "kill -TERM $$")
+            expect_equal(done.returncode, -signal.SIGTERM, "the program's own signal")
+            report, done = TOOL.report("--grace", "0", "--clean", "sh", "-c", ORPHAN)
+            expect_equal([(leak["kind"], leak["status"]) for leak in report["leaks"] if leak["severity"] == "error"],
+                         [("process", "cleaned")], "a process that is left is found all the same")
+            expect_equal([(process["instrumented"], process["reason"]) for process in report["processes"]][0],
+                         (False, "unknown"), "the report says that nothing was recorded")
+            expect_equal(TOOL.run("--gate", "true").returncode, 125, "the gate cannot tell")
+            for option in (["--keep"], ["--detach"], ["--max-processes", "5"], ["--max-sessions", "2"]):
+                done = TOOL.run(*option, "touch", "started", env=dict(os.environ, XDG_RUNTIME_DIR="/nowhere"))
+                if option[0] in ("--keep", "--detach"):
+                    continue  # live in /tmp, which has room
+                expect_equal((done.returncode, len(done.stderr.splitlines())), (125, 1), f"{option}: {done.stderr}")
+                expect(f"{option[0]} needs it" in done.stderr, f"{option}", done.stderr)
+            expect_equal(os.listdir("small"), before, "nothing of ours stays")
+            os.unlink("started")
+
+
+def test_a_disk_that_fills_meanwhile():
+    with small_state("256k"):
+        begun = "dd if=/dev/zero of=small/filler bs=4096 2>/dev/null; "
+        report, done = TOOL.report("--grace", "0", "sh", "-c", begun + "echo out; exit 4")
+        expect_equal((done.returncode, done.stdout), (4, "out\n"), "status and output")
+        expect(len(done.stderr.splitlines()) == 1 and "not all may be recorded" in done.stderr, "one line", done.stderr)
+        expect_equal((report["session"]["exit"], report["session"]["complete"]), ({"code": 4}, False), "report")
+        expect_equal(os.listdir("small"), ["filler"], "nothing of ours stays")
+        os.unlink("small/filler")
+        expect_equal(TOOL.run("--gate", "sh", "-c", begun + "true").returncode, 125, "the gate cannot tell")
 
 
 def test_records_are_kept_while_something_is_left():
