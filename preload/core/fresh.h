@@ -61,7 +61,8 @@ struct alignas(4096) Fresh {
 
     std::atomic<std::uint32_t> forking;
     std::atomic<std::uint32_t> sleepers;
-    std::atomic<std::int32_t> lost_readers;
+    std::atomic<std::int32_t> lost_readers;  // see unwind_lock.cpp
+    std::atomic<std::uint32_t> lost_epoch;   // how often any were given up
     UnwindShard shards[unwind_shards];
 
     std::atomic<std::uint64_t> history[history_size];  // slot id << 32 | generation

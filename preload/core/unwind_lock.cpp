@@ -16,12 +16,24 @@ std::int32_t readers() {
     return sum;
 }
 
+// Counts those that unwind now, but for our own thread, as lost, each once, until it ends. Other threads may be
+// about to do the same.
+void give_up_readers(std::int32_t own) {
+    fresh.lost_epoch.fetch_add(1, std::memory_order_seq_cst);
+    std::int32_t lost = fresh.lost_readers.load(std::memory_order_seq_cst);
+    std::int32_t others = 0;
+    do {
+        others = readers() - own - lost;
+    } while (others > 0 && !fresh.lost_readers.compare_exchange_strong(lost, lost + others, std::memory_order_seq_cst));
+}
+
 }  // namespace
 
 bool begin_unwind() {
     ThreadState& self = thread_state;
     if (self.forking || identity.no_unwind || self.unwind_shard != 0) return false;
     const std::uint32_t shard = static_cast<std::uint32_t>(current_tid()) % unwind_shards;
+    self.unwind_epoch = fresh.lost_epoch.load(std::memory_order_seq_cst);
     for (unsigned tries = 0; tries < 200; ++tries) {
         fresh.shards[shard].readers.fetch_add(1, std::memory_order_seq_cst);
         const std::uint32_t pending = fresh.forking.load(std::memory_order_seq_cst);
@@ -42,6 +54,11 @@ void end_unwind() {
     if (self.unwind_shard == 0) return;
     fresh.shards[self.unwind_shard - 1].readers.fetch_sub(1, std::memory_order_seq_cst);
     self.unwind_shard = 0;
+    // Given up by a fork meanwhile. Asked in this order, so that, should that happen in between, one lost reader too
+    // few is counted, which the next fork finds out by waiting.
+    if (fresh.lost_epoch.load(std::memory_order_seq_cst) != self.unwind_epoch) {
+        fresh.lost_readers.fetch_sub(1, std::memory_order_seq_cst);
+    }
 }
 
 bool stop_unwinders() {
@@ -53,12 +70,13 @@ bool stop_unwinders() {
     const std::int32_t own = interrupted_own ? 1 : 0;
     std::uint64_t deadline = 0;
     for (unsigned spins = 0;; ++spins) {
-        const std::int32_t others = readers() - own - fresh.lost_readers.load(std::memory_order_relaxed);
-        if (others <= 0) return !interrupted_own;
+        const std::int32_t lost = fresh.lost_readers.load(std::memory_order_seq_cst);
+        // Those that an earlier fork did not wait for may be slow only, and in the middle of it still.
+        if (readers() - own - lost <= 0) return !interrupted_own && lost == 0;
         const std::uint64_t now = clock_ns(CLOCK_MONOTONIC);
         if (deadline == 0) deadline = now + longest_wait_ns;
         if (now > deadline) {
-            fresh.lost_readers.fetch_add(others, std::memory_order_relaxed);
+            give_up_readers(own);
             return false;
         }
         sys::yield();

@@ -13,7 +13,8 @@ namespace leftover {
 bool begin_unwind();
 void end_unwind();
 
-// Around fork, from the atfork handlers. True when no other thread is unwinding.
+// Around fork, from the atfork handlers. True when no other thread is unwinding: none that was waited for, and
+// none that an earlier fork gave up waiting for (a loaded machine, a stopped thread).
 bool stop_unwinders();
 void let_unwinders_go();
 

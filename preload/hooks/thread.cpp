@@ -12,6 +12,7 @@
 #include "preload/core/hook.h"
 #include "preload/core/stacks.h"
 #include "preload/core/text.h"
+#include "preload/core/unwind_lock.h"
 
 namespace leftover {
 
@@ -45,6 +46,7 @@ SlotRef slot_of(void* pointer) {
 void thread_ended(void* word) {
     const SlotRef ref = slot_of(word);
     if (!ref || shares_parent_memory() || is_new_child()) return;
+    end_unwind();  // it may have been cancelled in the middle of one
     record::Slot& slot = *ref.slot;
     if (slot.pid != static_cast<std::uint32_t>(identity.pid)) return;
     if (slot.state.load(std::memory_order_acquire) >> 8 != ref.generation) return;

@@ -22,11 +22,15 @@ File::File(const std::filesystem::path& path) {
         ::close(fd_);
         throw std::runtime_error(path.string() + ": not a regular file");
     }
-    size_ = static_cast<std::uint64_t>(facts.st_size);
     owner_ = facts.st_uid;
 }
 
 File::~File() { ::close(fd_); }
+
+std::uint64_t File::size() const {
+    struct stat facts{};
+    return ::fstat(fd_, &facts) == 0 ? static_cast<std::uint64_t>(facts.st_size) : 0;
+}
 
 std::size_t File::read(std::uint64_t offset, void* to, std::size_t size) const {
     std::size_t done = 0;

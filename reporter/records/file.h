@@ -18,7 +18,8 @@ public:
     File(const File&) = delete;
     File& operator=(const File&) = delete;
 
-    std::uint64_t size() const { return size_; }  // when it was opened
+    // Now: one whose process is at work may grow. To be asked after what says how large it has to be was read.
+    std::uint64_t size() const;
     uid_t owner() const { return owner_; }
 
     // Reads up to `size` bytes and returns how many there were: fewer at the end of the file or when
@@ -27,7 +28,6 @@ public:
 
 private:
     int fd_ = -1;
-    std::uint64_t size_ = 0;
     uid_t owner_ = 0;
 };
 

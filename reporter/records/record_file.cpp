@@ -93,6 +93,7 @@ Header decode(const record::Header& raw) {
 // All chunks are looked at, whatever chunk_count says: the type is written last.
 std::vector<Chunk> chunks_of(const record::Header& raw, const File& file, RecordFile& into) {
     std::vector<Chunk> chunks;
+    const std::uint64_t size = file.size();
     for (std::uint32_t number = 0; number < record::max_chunks; ++number) {
         const record::ChunkEntry& entry = raw.chunks[number];
         const std::uint32_t type = entry.type.load();
@@ -103,9 +104,9 @@ std::vector<Chunk> chunks_of(const record::Header& raw, const File& file, Record
             continue;
         }
         Chunk chunk{number, static_cast<record::ChunkType>(type), entry.offset, entry.size};
-        if (chunk.offset > file.size() || chunk.size > file.size() - chunk.offset) {
+        if (chunk.offset > size || chunk.size > size - chunk.offset) {
             mark_torn(into, "cut off");
-            chunk.size = chunk.offset < file.size() ? file.size() - chunk.offset : 0;
+            chunk.size = chunk.offset < size ? size - chunk.offset : 0;
         }
         chunks.push_back(chunk);
     }

@@ -1,13 +1,15 @@
 // leftover_stress [ROUNDS]: threads that claim, name, publish, find, confirm, retire and release slots,
-// make slot tables and arenas grow, capture and intern stacks, while others fork and a reader goes over the
-// record as the launcher does. Built with ThreadSanitizer. Says what is wrong, and ends with 1.
+// make slot tables and arenas grow, capture and intern stacks, while others fork, unwind and lag in the middle of
+// that, and a reader goes over the record as the launcher does. Built for ThreadSanitizer and for Helgrind. Says what is wrong, and ends with 1.
 //
 // The shim initialises itself before main, from our variable: the program executes itself with it set.
+#include <libunwind.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -159,20 +161,54 @@ void work(std::uint64_t thread, std::uint32_t rounds) {
     }
 }
 
+// With all of the unwinder's locks, of which nothing is remembered.
+void unwind() {
+    if (!begin_unwind()) return;
+    void* frames[32];
+    unw_flush_cache(unw_local_addr_space, 0, 0);
+    unw_backtrace(frames, 32);
+    end_unwind();
+}
+
+void unwind_often() {
+    while (!finished.load()) unwind();
+}
+
+// A thread that is stopped, or gets no processor, in the middle of it: longer than a fork waits.
+void lag_often() {
+    while (!finished.load()) {
+        const bool begun = begin_unwind();
+        std::this_thread::sleep_for(std::chrono::milliseconds(150));
+        if (begun) end_unwind();
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    }
+}
+
+// One that hangs, with all signals blocked as the unwinder does it, is told, and keeps nobody.
+bool waited_for(pid_t child, int& status) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    for (;;) {
+        const pid_t got = waitpid(child, &status, WNOHANG);
+        if (got != 0) return got == child;
+        if (std::chrono::steady_clock::now() > deadline) kill(child, SIGKILL);
+        std::this_thread::sleep_for(std::chrono::microseconds(100));
+    }
+}
+
 // Real forks; each child takes in that it is one, and records.
 void fork_often() {
     while (!finished.load()) {
         const pid_t child = fork();
         if (child == 0) {
-            alarm(30);  // a child that hangs is told, and keeps nobody
             Entry entry(record::Kind::semaphore);
             const SlotRef ref = create(record::Kind::semaphore, "/8-1-b", capture_at(3, 1), true);
             const bool good = entry && ref && ref.slot->pid == static_cast<std::uint32_t>(getpid());
             if (good) release_slot(ref);
+            unwind();
             _exit(good ? 0 : 1);
         }
         int status = 0;
-        expect(child > 0 && waitpid(child, &status, 0) == child, "a child is there");
+        expect(child > 0 && waited_for(child, status), "a child is there");
         expect(!WIFSIGNALED(status), "a child ends by itself");
         expect(!WIFEXITED(status) || WEXITSTATUS(status) == 0, "a child records");
     }
@@ -188,6 +224,45 @@ void read_often(const std::filesystem::path& file) {
         if (!record.complete) std::fprintf(stderr, "stress: %s\n", record.trouble.c_str());
         expect(record.complete, "a record at work is complete");
     }
+}
+
+// A child may use the unwinder only when nobody was in the middle of it: also when an earlier fork has given up
+// waiting for who is.
+void expect_honest_forks() {
+    const auto is_quiet = [] {
+        const bool quiet = stop_unwinders();
+        let_unwinders_go();
+        return quiet;
+    };
+    std::atomic<int> turn{0};
+    const auto await = [&turn](int wanted) {
+        while (turn.load() != wanted) std::this_thread::yield();
+    };
+    std::thread slow([&] {
+        for (const int begin : {1, 4}) {
+            await(begin);
+            expect(begin_unwind(), "it may unwind");
+            turn.store(begin + 1);
+            await(begin + 2);
+            end_unwind();
+            turn.store(begin + 2 == 6 ? 0 : -1);
+        }
+    });
+    expect(is_quiet(), "nobody unwinds");
+    turn.store(1);
+    await(2);
+    expect(!is_quiet(), "one that does not end is waited for no longer");
+    expect(!is_quiet(), "and is still there");
+    turn.store(3);
+    await(-1);
+    expect(is_quiet(), "it has ended");
+    turn.store(4);
+    await(5);
+    expect(!is_quiet(), "the next one is waited for as well");
+    turn.store(6);
+    await(0);
+    slow.join();
+    expect(is_quiet(), "all have ended");
 }
 
 void expect_empty() {
@@ -230,14 +305,20 @@ int main(int count, char** words) {
         if (entry.path().extension() == ".record") file = entry.path();
     }
 
+    expect_honest_forks();
     std::vector<std::thread> workers;
     for (std::uint64_t thread = 1; thread <= 8; ++thread) workers.emplace_back(work, thread, rounds);
     std::thread forker(fork_often);
     std::thread reader(read_often, file);
+    std::vector<std::thread> unwinders;
+    for (int i = 0; i < 2; ++i) unwinders.emplace_back(unwind_often);
+    std::thread laggard(lag_often);
     for (std::thread& worker : workers) worker.join();
     finished.store(true);
     forker.join();
     reader.join();
+    for (std::thread& unwinder : unwinders) unwinder.join();
+    laggard.join();
     expect_empty();
     std::error_code ignored;
     std::filesystem::remove_all(folder, ignored);

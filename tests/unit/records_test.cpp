@@ -9,6 +9,7 @@
 #include <atomic>
 #include <thread>
 
+#include "reporter/records/file.h"
 #include "tests/support/record_writer.h"
 #include "tests/support/temporary_folder.h"
 
@@ -157,6 +158,16 @@ TEST_F(Records, PagesGivenBackAreNoDamage) {
 }
 
 // A process at work: what is read of a slot is of one moment, long names included.
+// Else a chunk that was added after the file was opened would be taken for one that is cut off.
+TEST_F(Records, AFileIsAsLargeAsItIsNow) {
+    const auto path = folder_ / "growing";
+    test::write_file(path, "1234");
+    const records::File file(path);
+    EXPECT_EQ(file.size(), 4U);
+    test::write_file(path, "12345678");
+    EXPECT_EQ(file.size(), 8U);
+}
+
 TEST_F(Records, ReadsWholeSlotsOfALivingProcess) {
     RecordWriter writer;
     const auto name_of = [](std::uint64_t number) {
