@@ -76,7 +76,7 @@ bool hold(Target& target, Attempt& attempt) {
         return true;
     }
     sys::close(process);
-    attempt = same || result == -EPERM ? failed("it belongs to another user") : gone();
+    attempt = same || result == -EPERM ? in_use("it belongs to another user") : gone();
     return false;
 }
 
@@ -121,7 +121,7 @@ void Round::send_to(Target& target, int signal) {
     const long result = send(target.process, signal);
     if (result == -ESRCH) return;  // it has just ended: wait() will see
     if (result != 0) {
-        finish(target, failed("it cannot be signalled"));
+        finish(target, result == -EPERM ? in_use("it belongs to another user") : failed("it cannot be signalled"));
         return;
     }
     if (target.sent == SIGTERM) {

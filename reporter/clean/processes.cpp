@@ -41,6 +41,9 @@ struct Target {
     const char* action() const { return sent == SIGKILL ? "kill" : "terminate"; }
 };
 
+// Whoever it was started by: it is no longer ours to end.
+Outcome others() { return in_use("it belongs to another user"); }
+
 bool belongs_to_us(int pid, const Options& options) {
     if (options.all_users) return true;
     const auto status = kernel::read_status(pid);
@@ -57,12 +60,12 @@ std::optional<Outcome> hold(Target& target, const Options& options) {
     const auto stat = kernel::read_stat(pid);
     // As long as it can be sent signals, nobody else has its pid: what was read was its own.
     if (!stat || kernel::pidfd_send(process.get(), 0) != 0) {
-        if (stat && errno == EPERM) return failed("it belongs to another user");
+        if (stat && errno == EPERM) return others();
         return gone();
     }
     const auto& ticks = target.leak->details.start_ticks;
     if (!ticks || stat->start_ticks != *ticks || !kernel::is_alive(*stat)) return gone();
-    if (!belongs_to_us(pid, options)) return failed("it belongs to another user");
+    if (!belongs_to_us(pid, options)) return others();
     target.bytes = stat->resident_bytes;
     target.process = std::move(process);
     return std::nullopt;
@@ -117,7 +120,7 @@ void Round::send(Target& target, int signal) {
         if (errno == ESRCH) return;  // it has just ended: wait() will see
         const int error = errno;
         if (target.sent == 0) target.sent = signal;
-        finish(target, failed_by_errno("it cannot be signalled", error));
+        finish(target, error == EPERM ? others() : failed_by_errno("it cannot be signalled", error));
         return;
     }
     if (target.sent == SIGTERM) {

@@ -10,6 +10,7 @@
 
 #include "reporter/hang/capture.h"
 #include "reporter/hang/explain.h"
+#include "reporter/hang/refusal.h"
 #include "reporter/kernel/process.h"
 
 namespace leftover::hang {
@@ -58,7 +59,7 @@ private:
             return fmt::format("no stacks: it is traced by pid {}{}", process.tracer,
                                stat ? fmt::format(" ({})", stat->comm) : "");
         }
-        if (process.is_refused) return std::string(refusal);
+        if (process.is_refused) return refusal();
         return {};
     }
 

@@ -1,15 +1,11 @@
 // Why a program does not go on: every thread of some processes, with its stacks and what it waits for.
 #pragma once
 
-#include <string_view>
 #include <vector>
 
 #include "reporter/model/model.h"
 
 namespace leftover::hang {
-
-// HangProcess::error of a process that this one may not trace.
-inline constexpr std::string_view refusal = "no stacks: this user may not trace it";
 
 // Sets report.hang to these processes as they are now, in this order, and adds the modules of their
 // frames to report.modules; symbolize() names the functions. Each thread is stopped for about a

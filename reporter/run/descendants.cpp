@@ -42,7 +42,7 @@ bool has_children() {
     return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-void wait_for_descendants(double seconds, const Signals& signals) {
+void wait_for_descendants(double seconds, const Signals& signals, const std::function<void()>& on_dump) {
     using Clock = std::chrono::steady_clock;
     const auto begin = Clock::now();
     while (reap_all()) {
@@ -50,6 +50,7 @@ void wait_for_descendants(double seconds, const Signals& signals) {
         siginfo_t signal{};
         if (rest <= 0 || !wait_for_signal(signals.awaited(), signal, rest)) break;
         if (is_termination(signal.si_signo)) break;
+        if (signal.si_signo == dump_signal()) on_dump();
     }
 }
 

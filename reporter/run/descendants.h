@@ -2,6 +2,7 @@
 // tree, double forks and setsid included.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "reporter/run/signals.h"
@@ -14,8 +15,9 @@ void adopt_orphans();
 // True when we have children that somebody else started: what ran here before it executed us.
 bool has_children();
 
-// Waits until no descendant lives, at most so long. A TERM, INT, HUP or QUIT ends the wait.
-void wait_for_descendants(double seconds, const Signals& signals);
+// Waits until no descendant lives, at most so long. A TERM, INT, HUP or QUIT ends the wait. `on_dump` is
+// called when somebody wants to know what they do.
+void wait_for_descendants(double seconds, const Signals& signals, const std::function<void()>& on_dump);
 
 // All processes below this one, but our helpers.
 std::vector<int> live_descendants();

@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "reporter/hang/hang.h"
+#include "reporter/hang/refusal.h"
 #include "reporter/judge/judge.h"
 #include "reporter/kernel/machine.h"
 #include "reporter/kernel/process.h"
@@ -185,7 +186,7 @@ Report holdings(const DumpTarget& target, const std::vector<int>& pids) {
 
 bool any_refused(const Report& report) {
     return std::any_of(report.hang->processes.begin(), report.hang->processes.end(), [](const HangProcess& process) {
-        return process.error == hang::refusal;
+        return hang::is_refusal(process.error);
     });
 }
 
@@ -194,16 +195,18 @@ void check_refusal(const DumpTarget& target, const Report& report) {
     if (!any_refused(report)) return;
     const auto& processes = report.hang->processes;
     const bool all = std::all_of(processes.begin(), processes.end(),
-                                 [](const HangProcess& process) { return process.error == hang::refusal; });
+                                 [](const HangProcess& process) { return hang::is_refusal(process.error); });
     const auto status = kernel::read_status(processes.front().pid);
-    if (target.pid != 0 && processes.front().error == hang::refusal && status && status->uid != ::geteuid()) {
+    if (target.pid != 0 && hang::is_refusal(processes.front().error) && status && status->uid != ::geteuid()) {
         fail(fmt::format("process {} belongs to user {}: only {} and root may look into it", target.pid,
                          user_name(status->uid), user_name(status->uid)));
     }
     if (all && target.pid != 0) {
-        fail(fmt::format("the kernel does not let this user look into process {} (its ptrace rules, such as "
-                         "/proc/sys/kernel/yama/ptrace_scope, or a program that is closed to it); root may",
-                         target.pid));
+        const std::string rule = hang::ptrace_rule();
+        fail(fmt::format("this user may not look into process {}: {}", target.pid,
+                         rule.empty() ? "the kernel lets only root, as it has more rights than this user or is closed "
+                                        "to others (PR_SET_DUMPABLE)"
+                                      : rule));
     }
 }
 

@@ -31,6 +31,12 @@ constexpr std::string_view prefix = "dump-";
 constexpr std::string_view request_ending = ".request";
 constexpr std::chrono::seconds patience{20};
 
+// From then on it writes its reports and takes no requests.
+bool has_reported(const std::string& folder) {
+    const auto facts = read_session_file(folder);
+    return facts && facts->ended;
+}
+
 bool lives(const ProcessId& process) {
     const auto stat = kernel::read_stat(process.pid);
     return stat && stat->start_ticks == process.start_ticks && kernel::is_alive(*stat);
@@ -123,7 +129,7 @@ std::optional<Report> ask_launcher(const std::string& folder, const ProcessId& l
                 return std::nullopt;
             }
         }
-        if (!lives(launcher)) return std::nullopt;
+        if (!lives(launcher) || has_reported(folder)) return std::nullopt;
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     return std::nullopt;

@@ -13,7 +13,7 @@
 namespace leftover::run {
 
 // What the launcher sees of these processes: a report with `hang` and modules. Nothing when it does not
-// answer within 20 seconds, or dies meanwhile.
+// answer within 20 seconds, or ends meanwhile.
 std::optional<Report> ask_launcher(const std::string& folder, const ProcessId& launcher,
                                    const std::vector<int>& pids);
 

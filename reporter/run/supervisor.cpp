@@ -126,7 +126,7 @@ Exit Supervisor::run() {
     const Command command = prepare(program.path);
     adopt_orphans();
     Escort escort(signals_);
-    if (folder_) escort.on_dump([this] { answer_requests(folder_->path()); });
+    escort.on_dump(answer_dumps_);
     Launch launch(command, signals_);
     write_facts(launch.pid());
     if (limit_) limit_->enter(launch.pid());
@@ -152,9 +152,9 @@ Exit Supervisor::run() {
     obey_stop();
     const bool stopped = cleans_ && !options_.clean;
     const double grace = stopped ? std::min(options_.grace, grace_when_stopped) : options_.grace;
-    if (facts_.session.timed_out && !cleans_) terminate_.wait(forced_ ? 0 : kill_after_, signals_);
+    if (facts_.session.timed_out && !cleans_) terminate_.wait(forced_ ? 0 : kill_after_, signals_, answer_dumps_);
     if (!facts_.session.timed_out && !forced_) {
-        wait_for_descendants(grace, signals_);
+        wait_for_descendants(grace, signals_, answer_dumps_);
         const bool is_default = grace == Options{}.grace;  // who asks for a time gets that
         if (is_default && !cleans_) wait_for_tidying_helpers(grace);
     }
@@ -170,7 +170,8 @@ void Supervisor::wait_for_tidying_helpers(double waited) {
     const bool only_they = std::all_of(left.begin(), left.end(), [](int pid) {
         return clean::is_tidying_helper(kernel::read_command(pid));
     });
-    if (!left.empty() && only_they && waited < patience) wait_for_descendants(patience - waited, signals_);
+    if (left.empty() || !only_they || waited >= patience) return;
+    wait_for_descendants(patience - waited, signals_, answer_dumps_);
 }
 
 // First what hangs is written down, then everybody is asked to end. With --clean only the program is: the
@@ -238,6 +239,10 @@ void Supervisor::end_on_termination(Escort& escort, pid_t program) {
             ::kill(program, SIGKILL);
         });
     });
+}
+
+void Supervisor::answer_dumps() const {
+    if (folder_) answer_requests(folder_->path());
 }
 
 void Supervisor::obey_stop() {
@@ -491,6 +496,7 @@ void Supervisor::clean_up(Report& report, bool& trouble) {
         siginfo_t signal{};
         while (!impatient && wait_for_signal(signals_.awaited(), signal, 0)) {
             impatient = is_termination(signal.si_signo);
+            if (signal.si_signo == dump_signal()) answer_dumps_();
         }
         return impatient;
     };

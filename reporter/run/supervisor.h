@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -48,6 +49,7 @@ private:
     void write_facts(pid_t program);
     void end_on_termination(class Escort& escort, pid_t program);
     void obey_stop();
+    void answer_dumps() const;
     Report judge(bool& trouble);
     void wait_for_tidying_helpers(double waited);
     void time_out(class Escort& escort, pid_t program);
@@ -66,6 +68,7 @@ private:
 
     const Options& options_;
     const Signals& signals_;
+    const std::function<void()> answer_dumps_ = [this] { answer_dumps(); };
     const Detached detached_;
     std::string shim_;
     OutcomeFile outcome_;  // unlocked when all else is: who waits for it finds the session ended

@@ -51,7 +51,7 @@ void Terminate::kill_all() {
     each_descendant([](const kernel::ProcessStat& process) { send(process, {SIGKILL}); });
 }
 
-void Terminate::wait(double seconds, const Signals& signals) {
+void Terminate::wait(double seconds, const Signals& signals, const std::function<void()>& on_dump) {
     constexpr double hopeless = 10;
     const auto begin = Clock::now();
     bool impatient = false;
@@ -67,6 +67,7 @@ void Terminate::wait(double seconds, const Signals& signals) {
         siginfo_t signal{};
         if (wait_for_signal(signals.awaited(), signal, 0.01)) {
             impatient = impatient || is_termination(signal.si_signo);
+            if (signal.si_signo == dump_signal()) on_dump();
         }
     }
 }

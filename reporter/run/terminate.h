@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <utility>
 
@@ -16,8 +17,9 @@ public:
     void ask_all();
 
     // Asks whoever lives until nobody does; from `seconds` on by KILL, and at once when somebody sends a
-    // termination signal. Gives up on what cannot be killed after ten seconds more.
-    void wait(double seconds, const Signals& signals);
+    // termination signal. Gives up on what cannot be killed after ten seconds more. `on_dump` is called when
+    // somebody wants to know what they do.
+    void wait(double seconds, const Signals& signals, const std::function<void()>& on_dump);
 
     // KILL for everybody.
     static void kill_all();

@@ -55,7 +55,7 @@ std::set<int> without_program(const std::vector<Candidate>& candidates,
     std::set<std::uint64_t> tracked;
     for (const Candidate& candidate : candidates) {
         orphans.insert(candidate.pid);
-        if (candidate.role != PythonRole::tracker) continue;
+        if (candidate.role != python::Role::tracker) continue;
         if (const auto own = pipes.find(candidate.pid); own != pipes.end()) {
             tracked.insert(own->second.others.begin(), own->second.others.end());
         }
@@ -78,7 +78,7 @@ std::set<int> without_program(const std::vector<Candidate>& candidates,
                 orphans.erase(candidate.pid);
                 continue;
             }
-            const bool is_tracker = candidate.role == PythonRole::tracker;
+            const bool is_tracker = candidate.role == python::Role::tracker;
             for (const std::uint64_t inode : own->second.others) {
                 if (!is_tracker && tracked.contains(inode)) continue;
                 if (!is_held(inode, candidate.pid)) continue;

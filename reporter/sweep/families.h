@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "reporter/kernel/roots.h"
-#include "reporter/sweep/python_command.h"
+#include "reporter/python/command.h"
 
 namespace leftover::sweep {
 
@@ -22,7 +22,7 @@ struct Pipes {
 
 struct Candidate {
     int pid = 0;
-    PythonRole role = PythonRole::none;
+    python::Role role = python::Role::none;
 };
 
 // The candidates that no living program is behind. `pipes` are those of every process that can be

@@ -100,8 +100,8 @@ std::vector<Orphan> find_orphans(const Whose& whose, const kernel::Roots& roots)
         if (auto held = read_pipes(pid, roots)) pipes.emplace(pid, std::move(*held));
         if (whose.spared.contains(pid) || whose.lost.contains(pid)) continue;
         auto command = kernel::read_command(pid, roots);
-        const PythonRole role = python_role(command);
-        if (role == PythonRole::none) continue;
+        const python::Role role = python::role_of(command);
+        if (role == python::Role::none) continue;
         const auto status = kernel::read_status(pid, roots);
         if (!status || !is_of(status->uid, whose)) continue;
         candidates.push_back({pid, role});

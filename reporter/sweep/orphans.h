@@ -10,7 +10,7 @@
 
 #include "reporter/kernel/roots.h"
 #include "reporter/model/model.h"
-#include "reporter/sweep/python_command.h"
+#include "reporter/python/command.h"
 
 namespace leftover::sweep {
 
@@ -25,7 +25,7 @@ struct Whose {
 
 struct Orphan {
     Leak leak;  // kind process, with its identity
-    PythonRole role = PythonRole::none;
+    python::Role role = python::Role::none;
 };
 
 std::vector<Orphan> find_orphans(const Whose& whose, const kernel::Roots& roots = {});

@@ -98,6 +98,47 @@ class Job:
         return False
 
 
+NOBODY = 65534
+CHANGES_USER = f"""
+import os, signal, time
+signals = os.open("signals", os.O_CREAT | os.O_WRONLY)
+ready, done = os.pipe()
+if os.fork() == 0:
+    signal.signal(signal.SIGTERM, lambda *_: os.write(signals, b"TERM"))
+    for fd in range(3):
+        os.dup2(os.open(os.devnull, os.O_RDWR), fd)
+    os.setgroups([])
+    os.setgid({NOBODY})
+    os.setuid({NOBODY})
+    os.write(done, b"x")
+    time.sleep(1000)
+os.read(ready, 1)
+"""
+
+
+def test_one_that_became_another_user():
+    """Another user's process is never signalled, also one of the job's own: it is left alone, with the reason."""
+    if not sandbox.has_other_users():
+        return
+    machine = Machine()
+    with open("program.py", "w", encoding="utf-8") as file:
+        file.write(CHANGES_USER)
+    done = TOOL.run("--clean", "--grace", "0", "-o", "report.json", sys.executable, "program.py")
+    try:
+        report = read("report.json")
+        process = next(leak for leak in report["leaks"] if leak["kind"] == "process")
+        pid = process["details"]["pid"]
+        expect_equal((process["status"], process["error"]), ("in_use", "it belongs to another user"), "status")
+        expect_equal([(action["result"], action["error"]) for action in report["cleanup"]["actions"] if action["pid"] == pid],
+                     [("in_use", "it belongs to another user")], "action")
+        expect_equal((report["summary"]["in_use"], report["summary"]["failed"]), (1, 0), "summary")
+        expect(f"left alone process {process['name']} (pid {pid}): it belongs to another user" in done.stderr, "line", done.stderr)
+        expect_equal(os.path.getsize("signals"), 0, "bytes about signals")
+        expect(list(machine.new_processes()) == [pid] and len(sessions()) == 1, "it lives, and the records stay", sessions())
+    finally:
+        clear_litter()
+
+
 def test_nobody_reads_what_is_said():
     """A closed pipe as standard error costs neither the cleaning nor the exit status."""
     reading, writing = os.pipe()

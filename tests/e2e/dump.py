@@ -312,6 +312,62 @@ def test_the_launcher_does_it_where_only_it_may():
         run.communicate(timeout=30)
 
 
+WEAK = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+
+
+def timed_dump(words, target):
+    begin = time.monotonic()
+    done = subprocess.run([*words, TOOL.path, "dump", str(target)], capture_output=True, text=True, timeout=60, check=False,
+                          stdin=subprocess.DEVNULL)
+    expect(time.monotonic() - begin < 8, "the answer comes at once", time.monotonic() - begin)
+    return done
+
+
+def test_in_the_grace_window():
+    """The launcher answers for what is left of its session, too."""
+    if not sandbox.has_other_users():
+        return
+    script = "import os, time\nchild = os.fork()\nif child == 0:\n    time.sleep(1000)\nprint(child, flush=True)"
+    run = TOOL.start("--session", "grace", "--grace", "60", sys.executable, "-c", script)
+    try:
+        child = int(run.stdout.readline())
+        wait_for(lambda: state_of(child)[1] == run.pid, "its program has ended")
+        done = timed_dump(WEAK, "grace")
+        expect_equal((done.returncode, done.stderr), (0, ""), "dump")
+        expect("<module> at <string>:4" in done.stdout and "no stacks" not in done.stdout, "stacks", done.stdout)
+    finally:
+        MACHINE.end_processes()
+        run.communicate(timeout=30)
+
+
+CLOSED = """
+import ctypes, time
+ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
+print("ready", flush=True)
+time.sleep(1000)
+"""
+
+
+def test_where_nobody_may():
+    """The launcher may not look into it, either, as under yama's scopes 2 and 3: words, at once, and no stacks."""
+    if not sandbox.has_other_users():
+        return
+    run = subprocess.Popen([*WEAK, *TOOL.words("--session", "nobody", sys.executable, "-c", CLOSED)], text=True,
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        expect_equal(run.stdout.readline(), "ready\n", "it runs")
+        done = timed_dump(WEAK, "nobody")
+        expect_equal((done.returncode, done.stderr), (0, ""), "dump of the session")
+        expect("no stacks: this user may not trace it" in done.stdout and "python3" in done.stdout, "words", done.stdout)
+        pid = dump(TOOL, "nobody")["hang"]["processes"][0]["pid"]  # by who may
+        done = timed_dump(WEAK, pid)
+        expect_equal((done.returncode, done.stdout), (2, ""), "dump of the process")
+        expect(f"this user may not look into process {pid}: " in done.stderr, "words", done.stderr)
+    finally:
+        MACHINE.end_processes()
+        run.communicate(timeout=30)
+
+
 MANY = """
 import os, threading, time
 for _ in range(200):

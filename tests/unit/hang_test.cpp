@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "reporter/hang/refusal.h"
 #include "reporter/kernel/sockets.h"
 #include "reporter/model/json.h"
 #include "reporter/model/merge.h"
@@ -72,6 +73,15 @@ std::string text_of(const Report& report) {
     std::ostringstream out;
     render::text(report, {}, out);
     return out.str();
+}
+
+TEST(PtraceRule, IsToldInWords) {
+    EXPECT_EQ(hang::ptrace_rule("0\n"), "");
+    EXPECT_EQ(hang::ptrace_rule(""), "");  // a kernel without yama
+    EXPECT_THAT(hang::ptrace_rule("1\n"), HasSubstr("ptrace_scope is 1: only those who started it, and root, may"));
+    EXPECT_THAT(hang::ptrace_rule("2\n"), HasSubstr("ptrace_scope is 2: only root may"));
+    EXPECT_THAT(hang::ptrace_rule("3\n"), HasSubstr("ptrace_scope is 3: nobody may"));
+    EXPECT_TRUE(hang::is_refusal(hang::refusal()));
 }
 
 TEST(Hang, GoesThroughJson) {

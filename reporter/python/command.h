@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-namespace leftover::sweep {
+namespace leftover::python {
 
-enum class PythonRole {
+enum class Role {
     none,
     worker,       // spawn method, and loky's
     fork_server,  // and the workers that it forks, which look the same
@@ -17,6 +17,6 @@ enum class PythonRole {
 // are `none`; so is PyTorch's shared memory manager, which speaks to its clients by sockets alone and
 // ends with the last of them. Known from CPython's multiprocessing/{spawn,forkserver,resource_tracker,
 // semaphore_tracker}.py of 3.4 to 3.13 and loky's backend/{popen_loky_posix,resource_tracker}.py.
-PythonRole python_role(const std::vector<std::string>& command);
+Role role_of(const std::vector<std::string>& command);
 
-}  // namespace leftover::sweep
+}  // namespace leftover::python

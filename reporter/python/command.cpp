@@ -1,9 +1,9 @@
-#include "reporter/sweep/python_command.h"
+#include "reporter/python/command.h"
 
 #include <algorithm>
 #include <string_view>
 
-namespace leftover::sweep {
+namespace leftover::python {
 namespace {
 
 bool ends_with_module(std::string_view name, std::string_view module) {
@@ -13,25 +13,25 @@ bool ends_with_module(std::string_view name, std::string_view module) {
 }
 
 // `from MODULE import NAME; NAME(...)`, as the parents write it.
-PythonRole role_of_code(std::string_view code) {
+Role role_of_code(std::string_view code) {
     constexpr std::string_view from = "from ";
     constexpr std::string_view import = " import ";
-    if (!code.starts_with(from)) return PythonRole::none;
+    if (!code.starts_with(from)) return Role::none;
     code.remove_prefix(from.size());
     const auto end = code.find(import);
-    if (end == std::string_view::npos) return PythonRole::none;
+    if (end == std::string_view::npos) return Role::none;
     const std::string_view module = code.substr(0, end);
     const std::string_view rest = code.substr(end + import.size());
     if (module == "multiprocessing.spawn" && rest.starts_with("spawn_main; spawn_main(")) {
-        return PythonRole::worker;
+        return Role::worker;
     }
-    if (!rest.starts_with("main;")) return PythonRole::none;
-    if (module == "multiprocessing.forkserver") return PythonRole::fork_server;
+    if (!rest.starts_with("main;")) return Role::none;
+    if (module == "multiprocessing.forkserver") return Role::fork_server;
     const bool is_tracker = module == "multiprocessing.resource_tracker" ||
                             module == "multiprocessing.semaphore_tracker" ||
                             ends_with_module(module, "loky.backend.resource_tracker") ||
                             ends_with_module(module, "loky.backend.semaphore_tracker");
-    return is_tracker ? PythonRole::tracker : PythonRole::none;
+    return is_tracker ? Role::tracker : Role::none;
 }
 
 bool has(const std::vector<std::string>& command, std::string_view word) {
@@ -40,26 +40,26 @@ bool has(const std::vector<std::string>& command, std::string_view word) {
 
 }  // namespace
 
-PythonRole python_role(const std::vector<std::string>& command) {
-    if (command.empty()) return PythonRole::none;
+Role role_of(const std::vector<std::string>& command) {
+    if (command.empty()) return Role::none;
     // A program frozen into one file starts itself; its arguments are spawn_main's.
     if (has(command, "--multiprocessing-fork") &&
         std::any_of(command.begin(), command.end(), [](const std::string& word) {
             return word.starts_with("pipe_handle=");
         })) {
-        return PythonRole::worker;
+        return Role::worker;
     }
     for (std::size_t i = 1; i + 1 < command.size(); ++i) {
         if (command[i] == "-c") return role_of_code(command[i + 1]);
         if (command[i] == "-m") {
             return ends_with_module(command[i + 1], "loky.backend.popen_loky_posix")
-                       ? PythonRole::worker
-                       : PythonRole::none;
+                       ? Role::worker
+                       : Role::none;
         }
         // The interpreter's options come first: behind a script's name all is the script's.
         if (!command[i].starts_with("-") && command[i - 1] != "-W" && command[i - 1] != "-X") break;
     }
-    return PythonRole::none;
+    return Role::none;
 }
 
-}  // namespace leftover::sweep
+}  // namespace leftover::python
