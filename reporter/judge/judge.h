@@ -13,8 +13,13 @@
 
 namespace leftover {
 
+inline constexpr const char* running_thread = "running_thread";
+
 struct JudgeOptions {
     bool include_notes = true;  // else leaks of severity note are left out
+    // Also the threads that run, as notes with details.attribution `running_thread` and, in details.id, the
+    // thread's number: for who wants to know where they were started. Only of this pid namespace.
+    bool running_threads = false;
     // Live processes that belong to the session though perhaps no record tells, as this process's
     // /proc numbers them: the launcher's descendants. Each counts once, whoever names it.
     std::vector<int> live_processes;

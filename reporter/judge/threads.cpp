@@ -20,6 +20,16 @@ void describe_routine(const Candidate& candidate, Findings& findings, Details& d
     }
 }
 
+void add_running(const Candidate& candidate, const Evidence& evidence, Findings& findings) {
+    const records::Slot& slot = *candidate.slot;
+    if (slot.value == 0 || !evidence.census.in_own_namespace(candidate.record())) return;
+    Leak leak = make_leak(Kind::thread, slot.thread_name);
+    leak.severity = Severity::note;
+    leak.details.attribution = std::string(running_thread);
+    leak.details.id = slot.value;
+    findings.add(std::move(leak), candidate);
+}
+
 }  // namespace
 
 void check_threads(const Evidence& evidence, Findings& findings) {
@@ -28,7 +38,11 @@ void check_threads(const Evidence& evidence, Findings& findings) {
         const bool detached = slot.has(record::detached);
         const bool finished = slot.has(record::finished);
         if (slot.state != record::State::live || (detached && finished)) continue;
-        if (evidence.census.image_of(candidate) != Image::ended) continue;
+        const Image image = evidence.census.image_of(candidate);
+        if (image == Image::running && evidence.options.running_threads && !finished) {
+            add_running(candidate, evidence, findings);
+        }
+        if (image != Image::ended) continue;
 
         Leak leak = make_leak(detached ? Kind::detached_thread : Kind::thread,
                               slot.name.empty() ? slot.thread_name : slot.name);

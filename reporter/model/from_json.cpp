@@ -112,6 +112,7 @@ HangThread hang_thread(const json& value) {
             get(element, "tid", whom.tid);
         }
     }
+    get(value, "stack", thread.stack);
     frames(value, thread.python, thread.native);
     return thread;
 }

@@ -230,6 +230,12 @@ private:
         frame.module = at == module_numbers_.end() ? std::nullopt : std::optional(at->second);
     }
 
+    void renumber(std::optional<int>& stack) const {
+        if (!stack) return;
+        const auto at = stack_numbers_.find(*stack);
+        stack = at == stack_numbers_.end() ? std::nullopt : std::optional(at->second);
+    }
+
     void add_stacks(Report& report) {
         stack_numbers_.clear();
         for (Stack& stack : report.stacks) {
@@ -261,10 +267,7 @@ private:
     }
 
     void renumber(Leak& leak) const {
-        if (leak.stack) {
-            const auto at = stack_numbers_.find(*leak.stack);
-            leak.stack = at == stack_numbers_.end() ? std::nullopt : std::optional(at->second);
-        }
+        renumber(leak.stack);
         if (leak.details.start_frame) renumber(*leak.details.start_frame);
     }
 
@@ -303,11 +306,9 @@ private:
         if (!result_.hang) result_.hang.emplace();
         std::vector<HangProcess>& all = result_.hang->processes;
         for (HangProcess& process : hang.processes) {
-            if (process.stack) {
-                const auto at = stack_numbers_.find(*process.stack);
-                process.stack = at == stack_numbers_.end() ? std::nullopt : std::optional(at->second);
-            }
+            renumber(process.stack);
             for (HangThread& thread : process.threads) {
+                renumber(thread.stack);
                 for (NativeFrame& frame : thread.native) renumber(frame);
             }
             const auto known = std::find_if(all.begin(), all.end(), [&](const HangProcess& other) {

@@ -154,6 +154,7 @@ struct HangThread {
     std::string state;       // R, S, D, T...
     std::string waiting_on;  // in words; empty: null, it runs
     std::vector<WaitsFor> waits_for;
+    std::optional<int> stack;         // Stack::id: where it was started
     std::vector<PythonFrame> python;  // innermost first
     std::vector<NativeFrame> native;  // innermost first
 };

@@ -192,6 +192,14 @@ void write_stack(JsonStream& json, const Stack& stack) {
     json.end('}');
 }
 
+void write_stack_id(JsonStream& json, const std::optional<int>& id) {
+    if (id) {
+        json.value(*id);
+    } else {
+        json.null();
+    }
+}
+
 void write_hang_thread(JsonStream& json, const HangThread& thread) {
     json.begin('{');
     json.key("tid").value(thread.tid);
@@ -206,6 +214,8 @@ void write_hang_thread(JsonStream& json, const HangThread& thread) {
         json.end('}');
     }
     json.end(']');
+    json.key("stack");
+    write_stack_id(json, thread.stack);
     write_frames(json, thread.python, thread.native);
     json.end('}');
 }
@@ -220,11 +230,7 @@ void write_hang(JsonStream& json, const Hang& hang) {
         write_strings(json, process.command);
         json.key("error").value_or_null(process.error);
         json.key("stack");
-        if (process.stack) {
-            json.value(*process.stack);
-        } else {
-            json.null();
-        }
+        write_stack_id(json, process.stack);
         json.key("threads").begin('[');
         for (const HangThread& thread : process.threads) {
             json.line();

@@ -109,28 +109,47 @@ private:
         return {};
     }
 
-    // "pid 14, started at nested.py:12"
-    std::string process_words(int pid, const HangProcess* process) const {
-        std::string words = fmt::format("pid {}", pid);
-        const auto stack = process != nullptr && process->stack ? created_.find(*process->stack) : created_.end();
-        if (stack == created_.end()) return words;
+    // " (started at nested.py:12)", or nothing.
+    std::string start_words(const std::optional<int>& id) const {
+        const std::string place = start_of(id);
+        return place.empty() ? place : fmt::format(" (started at {})", place);
+    }
+
+    // "nested.py:12": the line of the program's own that created a process or thread.
+    std::string start_of(const std::optional<int>& id) const {
+        const auto stack = id ? created_.find(*id) : created_.end();
+        if (stack == created_.end()) return {};
         for (const PythonFrame& frame : stack->second->python) {
-            if (!is_own(frame) || frame.line <= 0) continue;
-            return fmt::format("{} (started at {}:{})", words, printable(base_name(frame.file)), frame.line);
+            if (is_own(frame) && frame.line > 0) return place_of_line(frame.file, frame.line);
         }
-        return words;
+        if (!stack->second->python.empty()) return {};
+        for (const NativeFrame& frame : stack->second->native) {
+            const auto owner = frame.module ? owners_.find(*frame.module) : owners_.end();
+            const bool is_users = owner != owners_.end() && owner->second == Owner::user;
+            if (is_users && frame.line > 0) return place_of_line(frame.file, frame.line);
+        }
+        return {};
+    }
+
+    static std::string place_of_line(const std::string& file, int line) {
+        return fmt::format("{}:{}", printable(base_name(file)), line);
+    }
+
+    std::string process_words(int pid, const HangProcess* process) const {
+        return fmt::format("pid {}{}", pid, process != nullptr ? start_words(process->stack) : "");
     }
 
     std::string target_words(const HangNode& from, const WaitsFor& whom) const {
         const HangNode* node = graph_.find(whom);
         if (whom.tid == 0) return process_words(whom.pid, node != nullptr ? node->process : nullptr);
-        if (whom.pid != from.process->pid) return fmt::format("thread {} of pid {}", whom.tid, whom.pid);
+        const std::string start = node != nullptr ? start_words(node->thread->stack) : "";
+        if (whom.pid != from.process->pid) return fmt::format("thread {} of pid {}{}", whom.tid, whom.pid, start);
         const bool is_first = whom.tid == whom.pid;
         const std::string name =
             node != nullptr && !is_first && node->thread->name != from.process->threads.front().name
                 ? fmt::format(" ({})", printable(node->thread->name))
                 : "";
-        return fmt::format("{} {}{}", is_first ? "its first thread," : "its thread", whom.tid, name);
+        return fmt::format("{} {}{}{}", is_first ? "its first thread," : "its thread", whom.tid, name, start);
     }
 
     // What it waits for; `next` is the one of these that the sentence goes on with.
@@ -280,6 +299,7 @@ private:
         if (group.size() == 1 && first.thread->tid == first.process->pid) {
             out_ << "    " << command_words(first.process->command, width() - 4) << '\n';
         }
+        write_start(group);
         if (!first.process->error.empty()) out_ << "  " << printable(first.process->error) << '\n';
         Stack stack;
         stack.python = first.thread->python;
@@ -293,6 +313,14 @@ private:
         } else {
             out_ << shown.str();
         }
+    }
+
+    // Of threads; processes have their line where somebody waits for them.
+    void write_start(const Group& group) {
+        const auto start = [this](const HangNode& node) { return start_of(node.thread->stack); };
+        const std::string first = start(group.front());
+        const bool same = std::all_of(group.begin(), group.end(), [&](const HangNode& node) { return start(node) == first; });
+        if (same && !first.empty()) out_ << "  started at " << first << '\n';
     }
 
     // Of a stack that lies in system libraries as a whole.

@@ -160,6 +160,7 @@ Report holdings(const DumpTarget& target, const std::vector<int>& pids) {
         try {
             JudgeOptions options;
             options.live_processes = pids;
+            options.running_threads = true;
             options.ignored_processes = {::getpid()};
             if (target.session) options.ignored_processes.insert(target.session->launcher.pid);
             report = judge_folder(target.folder, options);
@@ -234,8 +235,13 @@ void add_creation_stacks(Report& report) {
     for (HangProcess& process : report.hang->processes) {
         for (const Leak& leak : report.leaks) {
             if (leak.kind == Kind::process && leak.details.pid == process.pid) process.stack = leak.stack;
+            if (leak.details.attribution != running_thread || leak.pid != process.pid) continue;
+            for (HangThread& thread : process.threads) {
+                if (leak.details.id == static_cast<std::uint64_t>(thread.tid)) thread.stack = leak.stack;
+            }
         }
     }
+    std::erase_if(report.leaks, [](const Leak& leak) { return leak.details.attribution == running_thread; });
 }
 
 Report dump(const DumpTarget& target) {

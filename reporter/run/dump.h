@@ -25,7 +25,8 @@ DumpTarget find_dump_target(const std::string& id_or_pid);
 // session, its launcher does it. Throws std::runtime_error when nothing can be told at all.
 Report dump(const DumpTarget& target);
 
-// Adds to `hang` where each process was created, by the report's own leaks.
+// Adds to `hang` where each process and thread was created, by the report's own leaks; takes running threads,
+// which JudgeOptions adds for this, out of these.
 void add_creation_stacks(Report& report);
 
 }  // namespace leftover::run

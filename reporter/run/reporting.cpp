@@ -95,11 +95,12 @@ void print(const Report& report, const Options& options, render::Renderer render
 }  // namespace
 
 Report make_report(const std::string& folder, const SessionFile& facts, const Snapshot& before,
-                   const Options& options, bool& trouble, const Capture* capture) {
+                   const Options& options, bool& trouble, const Capture* capture, bool running_threads) {
     Report report;
     try {
         JudgeOptions judging;
         judging.live_processes = live_descendants();
+        judging.running_threads = running_threads;
         judging.ignored_processes = {::getpid()};
         judging.standard_output = stream_of(STDOUT_FILENO, capture);
         judging.standard_error = stream_of(STDERR_FILENO, capture);

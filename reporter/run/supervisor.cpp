@@ -211,7 +211,7 @@ void Supervisor::record_hang(pid_t program) {
     hang::record(pids, seen);
     bool trouble = false;
     std::vector<Report> parts;
-    parts.push_back(judge(trouble));
+    parts.push_back(judge(trouble, true));
     parts.push_back(std::move(seen));
     hang_ = merge(std::move(parts));
     add_creation_stacks(hang_);
@@ -253,9 +253,9 @@ void Supervisor::obey_stop() {
     kill_after_ = *kill_after;
 }
 
-Report Supervisor::judge(bool& trouble) {
+Report Supervisor::judge(bool& trouble, bool running_threads) {
     return make_report(folder_ ? folder_->path() : "", facts_, before_, options_, trouble,
-                       capture_ ? &*capture_ : nullptr);
+                       capture_ ? &*capture_ : nullptr, running_threads);
 }
 
 void Supervisor::open_session() {

@@ -50,7 +50,7 @@ private:
     void end_on_termination(class Escort& escort, pid_t program);
     void obey_stop();
     void answer_dumps() const;
-    Report judge(bool& trouble);
+    Report judge(bool& trouble, bool running_threads = false);
     void wait_for_tidying_helpers(double waited);
     void time_out(class Escort& escort, pid_t program);
     void record_hang(pid_t program);

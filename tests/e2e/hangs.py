@@ -15,10 +15,11 @@ from scale import SCALE
 
 BUILD = sandbox.enter()
 
-from cases import expect, expect_equal, run_cases
+from cases import expect, expect_equal, run_cases, wait_for
 from hangs import PROGRAMS, compile_program, dump_until, dump_words, line_with, threads_of
 from machine import Machine, shared_names
 from pythons import name_of, pythons
+from sessions import Sessions
 from tool import Tool, name_of as name_of_process
 
 TOOL = Tool(BUILD)
@@ -108,6 +109,64 @@ def test_a_daemon_on_a_port():
         MACHINE.clear()
 
 
+STARTS = """
+import threading, time
+def sleeps():
+    time.sleep(1000)
+def joins(thread):
+    thread.join()
+sleeper = threading.Thread(target=sleeps)
+sleeper.start()  # the sleeper
+joiner = threading.Thread(target=joins, args=(sleeper,))
+joiner.start()  # the joiner
+joiner.join()
+"""
+
+
+def starts_of(report):
+    """{line that started it: thread's innermost Python function}"""
+    stacks = {stack["id"]: stack for stack in report["stacks"]}
+    return {next(frame["line"] for frame in stacks[one["stack"]]["python"] if frame["file"].endswith("starts.py")):
+            [frame["function"] for frame in one["python"] if frame["file"].endswith("starts.py")][0]
+            for one in threads_of(report) if one["stack"] is not None}
+
+
+def test_where_a_thread_was_started():
+    """By dump and by --timeout, in text and JSON; of a program that leftover did not start nothing is known."""
+    with open("starts.py", "w", encoding="utf-8") as file:
+        file.write(STARTS)
+    sleeper, joiner = (number for number, line in enumerate(STARTS.splitlines(), 1) if "# the" in line)
+    for path, version in pythons():
+        name = name_of(path, version)
+        run = TOOL.start("--session", name, path, "starts.py")
+        try:
+            wait_for(lambda: Sessions(TOOL).ps().get(name, {}).get("threads") == 3, f"{name}: its threads run")
+            report = dump_until(TOOL, name, lambda seen: sum(
+                (one["waiting_on"] or "").startswith("the end of") for one in threads_of(seen)) == 2)
+            expect_equal(starts_of(report), {sleeper: "sleeps", joiner: "joins"}, f"{name}: JSON")
+            expect("running_thread" not in json.dumps(report), f"{name}: nothing of that among what it holds", report["leaks"])
+            text = dump_words(TOOL, name)
+            for line in (sleeper, joiner):
+                expect(f"(started at starts.py:{line})" in first_lines(text), f"{name}: who waits for whom", first_lines(text))
+                expect(f"  started at starts.py:{line}\n" in text, f"{name}: beside its stack", text)
+        finally:
+            MACHINE.end_processes()
+            run.communicate(timeout=30)
+    done = TOOL.run("--timeout", "2", "-o", "report.json", "-o", "report.txt", sys.executable, "starts.py")
+    expect_equal(done.returncode, 124, f"status, {done.stderr}")
+    with open("report.json", encoding="utf-8") as file:
+        expect_equal(starts_of(json.load(file)), {sleeper: "sleeps", joiner: "joins"}, "--timeout")
+    with open("report.txt", encoding="utf-8") as file:
+        expect(f"(started at starts.py:{joiner})" in first_lines(file.read()), "--timeout, in text")
+    program = subprocess.Popen([sys.executable, "starts.py"], stdin=subprocess.DEVNULL)
+    try:
+        report = dump_until(TOOL, program.pid, lambda seen: len(threads_of(seen)) == 3)
+        expect_equal({one["stack"] for one in threads_of(report)}, {None}, "nothing is known")
+    finally:
+        program.kill()
+        program.wait()
+
+
 def is_explained(report):
     """The main process waits for a thread, which waits for a worker, which waits in its exit handler."""
     by_tid = {thread["tid"]: thread for thread in threads_of(report)}
@@ -147,7 +206,7 @@ def test_a_pool_in_a_pool_never_shut_down():
             made = f"nested_pool.py:{line_with('nested_pool.py', '# the inner pool')}"
             thread = r"for its thread "
             expect(inner in lines and thread in lines and "in _exit_function" in lines, f"{name}: explained", lines)
-            expect(made in text or inner in text, f"{name}: where the inner pool was made", text)
+            expect(made in text, f"{name}: the line that made the inner pool", text)
         timeout *= 2
     expect_equal(list(wanted), [], "not explained")
     expect_equal((MACHINE.new_processes(), shared_names()), ({}, []), "what is left")
