@@ -222,10 +222,10 @@ DumpTarget find_dump_target(const std::string& id_or_pid) {
         fail(fmt::format("session '{}' has ended; 'leftover report' shows what it left", id_or_pid));
     }
     if (entry) {
-        if (entry->facts && !has_our_pids(*entry->facts)) {
-            fail(fmt::format("session '{}' runs in another pid namespace: dump it there", id_or_pid));
-        }
-        return {entry->folder, std::move(entry->facts), 0};
+        if (!entry->facts) return {entry->folder, std::nullopt, 0};
+        auto facts = with_our_pids(*entry->facts);
+        if (!facts) fail(elsewhere_words(id_or_pid, "dump"));
+        return {entry->folder, std::move(facts), 0};
     }
     fail(fmt::format("there is no live session '{}'", id_or_pid));
 }

@@ -1,5 +1,7 @@
 #include "reporter/run/sessions.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <tuple>
@@ -84,6 +86,30 @@ bool has_our_pids(const SessionFile& facts) {
     const std::uint64_t ours = kernel::own_pid_namespace();
     return facts.boot_id == kernel::boot_id() &&
            (facts.pid_namespace == 0 || ours == 0 || facts.pid_namespace == ours);
+}
+
+std::optional<SessionFile> with_our_pids(const SessionFile& facts) {
+    if (has_our_pids(facts)) return facts;
+    if (facts.boot_id != kernel::boot_id()) return std::nullopt;
+    SessionFile ours = facts;
+    ours.program = ours.launcher = {};
+    for (const int pid : kernel::list_processes()) {
+        if (kernel::read_pid_namespace(pid) != facts.pid_namespace) continue;
+        const auto status = kernel::read_status(pid);
+        if (!status) continue;
+        const int inner = status->namespace_pids.back();
+        if (inner == facts.program.pid) ours.program = {pid, facts.program.start_ticks};
+        if (inner == facts.launcher.pid) ours.launcher = {pid, facts.launcher.start_ticks};
+    }
+    if (ours.program.pid == 0 && ours.launcher.pid == 0) return std::nullopt;
+    ours.pid_namespace = kernel::own_pid_namespace();
+    return ours;
+}
+
+std::string elsewhere_words(const std::string& id, std::string_view command) {
+    return fmt::format("session '{0}' runs in another pid namespace, whose processes do not show here: run "
+                       "'leftover {1} {0}' in there (in its container, by docker exec, kubectl exec or nsenter)",
+                       id, command);
 }
 
 }  // namespace leftover::run

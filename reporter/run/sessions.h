@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "reporter/run/session_file.h"
@@ -27,5 +28,12 @@ std::optional<SessionEntry> find_session(const std::string& id, std::vector<std:
 
 // Whether the pids that the session's leftover wrote down are numbers of our /proc.
 bool has_our_pids(const SessionFile& facts);
+
+// The same facts with the pids that its processes have here: of a session in a pid namespace below ours. Nothing
+// when they do not show here.
+std::optional<SessionFile> with_our_pids(const SessionFile& facts);
+
+// What to say then to who wanted to `dump` or `stop` it.
+std::string elsewhere_words(const std::string& id, std::string_view command);
 
 }  // namespace leftover::run

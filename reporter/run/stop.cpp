@@ -166,11 +166,11 @@ std::optional<double> read_stop_request(const std::string& folder) {
 }
 
 Stopped stop(const SessionEntry& session, double kill_after) {
-    if (session.facts && !has_our_pids(*session.facts)) {
-        throw std::runtime_error(
-            fmt::format("session '{}' runs in another pid namespace, where it has to be stopped",
-                        session.id));
-    }
+    const bool is_here = !session.facts || has_our_pids(*session.facts);
+    const auto facts = session.facts ? with_our_pids(*session.facts) : std::nullopt;
+    // What it made is in namespaces of its own: only its own leftover can clean up there.
+    const bool can_clean = facts && facts->launcher.pid != 0 && session.state == SessionState::running;
+    if (!is_here && !can_clean) throw std::runtime_error(elsewhere_words(session.id, "stop"));
     if (session.state == SessionState::unsupervised) return stop_here(session, kill_after);
 
     const auto outcome = OutcomeFile::open(session.folder);
@@ -178,13 +178,14 @@ Stopped stop(const SessionEntry& session, double kill_after) {
         throw std::runtime_error(fmt::format("session '{}' has not begun yet", session.id));
     }
     write_stop_request(session.folder, kill_after);
-    const Target launcher(session.facts->launcher);
+    const Target launcher(facts ? facts->launcher : session.facts->launcher);
     if (launcher.send(SIGTERM) && !outcome->wait_for(2 * kill_after + patience)) return {};
     launcher.wait(patience);  // nothing of it is to be seen any more, either
     const auto told = outcome->read();
     if (told && told->left == 0) return {true, 0};
     // It was too late for its leftover to clean up, or that was killed meanwhile.
     if (::access(session.folder.c_str(), F_OK) != 0) return {true, 0};
+    if (!is_here) throw std::runtime_error(elsewhere_words(session.id, "stop"));
     return stop_here(session, kill_after);
 }
 

@@ -220,6 +220,40 @@ if __name__ == "__main__":
 """
 
 
+INNER = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+
+
+def test_in_a_pid_namespace_below():
+    """Dumped and stopped from outside, where its processes have other pids; not from beside, but in words."""
+    made = "import ctypes, time; ctypes.CDLL(None).sem_open(b'/inner', 64, 0o600, 1); print('ready', flush=True); time.sleep(1000)"
+    job = subprocess.Popen([*INNER, *TOOL.words("--session", "inner", "/usr/bin/python3", "-c", made)], text=True,
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        expect_equal(job.stdout.readline(), "ready\n", "it runs")
+        done = SESSIONS.call("dump", "inner", "--format", "json")
+        expect_equal((done.returncode, done.stderr), (0, ""), "dump from outside")
+        report = json.loads(done.stdout)
+        [process] = [one for one in report["hang"]["processes"] if one["command"][1:] == ["-c", made]]
+        with open(f"/proc/{process['pid']}/status", encoding="utf-8") as file:
+            pids = next(line for line in file if line.startswith("NSpid")).split()[1:]
+        expect(len(pids) >= 2 and pids[-1] != str(process["pid"]), "the pid that it has here", pids)
+        expect_equal([frame["function"] for frame in process["threads"][0]["python"]], ["<module>"], "its stack")
+        expect("semaphore" in report["summary"]["by_kind"], "what it holds", report["summary"])
+        for command, status in (("dump", 2), ("stop", 1)):
+            done = subprocess.run([*INNER, TOOL.path, command, "inner"], capture_output=True, text=True, check=False, timeout=60)
+            expect_equal((done.returncode, done.stdout, len(done.stderr.splitlines())), (status, "", 1), f"{command} from beside")
+            expect("'inner' runs in another pid namespace" in done.stderr and f"'leftover {command} inner' in there" in done.stderr,
+                   "what, where, and what to do", done.stderr)
+        done = SESSIONS.call("stop", "inner")
+        expect_equal((done.returncode, job.wait(timeout=30)), (0, 128 + signal.SIGTERM), f"stop from outside, {done.stderr}")
+        expect_equal((os.path.exists("/dev/shm/sem.inner"), SESSIONS.ps()), (False, {}), "nothing is left")
+    finally:
+        job.kill()
+        job.communicate(timeout=30)
+        if os.path.exists("/dev/shm/sem.inner"):
+            os.unlink("/dev/shm/sem.inner")
+
+
 def test_stop_by_hand():
     """A session that has no leftover, and removes its own records if it can."""
     machine = Machine()
