@@ -119,6 +119,11 @@ private:
         Surroundings& around = thread.around;
         around.is_known =
             memory.read(thread.wait.address - Surroundings::before, around.bytes.data(), around.bytes.size());
+        // It may be the first of its mapping.
+        if (!around.is_known) {
+            around.is_known = memory.read(thread.wait.address, around.bytes.data() + Surroundings::before,
+                                          around.bytes.size() - Surroundings::before);
+        }
     }
 
     CapturedProcess& process_;

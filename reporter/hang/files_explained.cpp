@@ -158,13 +158,20 @@ Explanation FilesExplained::lock(int pid, int fd, bool is_record) {
     struct stat facts{};
     if (::stat(path.c_str(), &facts) != 0) return explained;
     std::vector<int> holders;
+    bool is_of_open_file = false;
     for (const kernel::FileLock& lock : kernel::file_locks()) {
         if (lock.is_waiting || lock.inode != facts.st_ino || lock.major != major(facts.st_dev) ||
             lock.minor != minor(facts.st_dev) || (lock.kind == "FLOCK") == is_record || lock.kind == "LEASE") {
             continue;
         }
+        is_of_open_file = is_of_open_file || lock.kind == "OFDLCK";
         if (lock.pid > 0 && std::find(holders.begin(), holders.end(), lock.pid) == holders.end()) {
             holders.push_back(lock.pid);
+        }
+    }
+    if (is_of_open_file) {
+        for (const int holder : kernel::holders_of_open_file_locks(facts)) {
+            if (std::find(holders.begin(), holders.end(), holder) == holders.end()) holders.push_back(holder);
         }
     }
     if (holders.empty()) return explained;

@@ -5,6 +5,10 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+#include <utility>
 
 #include "reporter/kernel/process.h"
 #include "reporter/kernel/text.h"
@@ -34,6 +38,31 @@ OpenFiles::OpenFiles(const Roots& roots) {
     }
 }
 
+namespace {
+
+std::optional<FileLock> parse_lock(std::string_view line) {
+    // 1: FLOCK  ADVISORY  WRITE 4711 fe:00:12345 0 EOF
+    // 1: -> FLOCK  ADVISORY  WRITE 4712 fe:00:12345 0 EOF
+    auto words = split_words(line);
+    FileLock lock;
+    lock.is_waiting = words.size() > 1 && words[1] == "->";
+    if (lock.is_waiting) words.erase(words.begin() + 1);
+    if (words.size() < 6 || !words[0].ends_with(':')) return std::nullopt;
+    const std::string_view file = words[5];
+    const auto first = file.find(':');
+    const auto second = file.find(':', first + 1);
+    if (first == std::string_view::npos || second == std::string_view::npos) return std::nullopt;
+    lock.id = parse_number<std::uint64_t>(words[0].substr(0, words[0].size() - 1)).value_or(0);
+    lock.kind = words[1];
+    lock.pid = parse_number<int>(words[4]).value_or(0);
+    lock.major = parse_number<unsigned>(file.substr(0, first), 16).value_or(0);
+    lock.minor = parse_number<unsigned>(file.substr(first + 1, second - first - 1), 16).value_or(0);
+    lock.inode = parse_number<std::uint64_t>(file.substr(second + 1)).value_or(0);
+    return lock;
+}
+
+}  // namespace
+
 const std::vector<Holder>& OpenFiles::holders_of(const FileId& pipe_or_socket) const {
     static const std::vector<Holder> none;
     const auto at = holders_.find(pipe_or_socket);
@@ -43,26 +72,31 @@ const std::vector<Holder>& OpenFiles::holders_of(const FileId& pipe_or_socket) c
 std::vector<FileLock> file_locks(const Roots& roots) {
     std::vector<FileLock> locks;
     each_line(read_text(roots.proc / "locks"), [&](std::string_view line) {
-        // 1: FLOCK  ADVISORY  WRITE 4711 fe:00:12345 0 EOF
-        // 1: -> FLOCK  ADVISORY  WRITE 4712 fe:00:12345 0 EOF
-        auto words = split_words(line);
-        FileLock lock;
-        lock.is_waiting = words.size() > 1 && words[1] == "->";
-        if (lock.is_waiting) words.erase(words.begin() + 1);
-        if (words.size() < 6 || !words[0].ends_with(':')) return;
-        const std::string_view file = words[5];
-        const auto first = file.find(':');
-        const auto second = file.find(':', first + 1);
-        if (first == std::string_view::npos || second == std::string_view::npos) return;
-        lock.id = parse_number<std::uint64_t>(words[0].substr(0, words[0].size() - 1)).value_or(0);
-        lock.kind = words[1];
-        lock.pid = parse_number<int>(words[4]).value_or(0);
-        lock.major = parse_number<unsigned>(file.substr(0, first), 16).value_or(0);
-        lock.minor = parse_number<unsigned>(file.substr(first + 1, second - first - 1), 16).value_or(0);
-        lock.inode = parse_number<std::uint64_t>(file.substr(second + 1)).value_or(0);
-        locks.push_back(std::move(lock));
+        if (auto lock = parse_lock(line)) locks.push_back(std::move(*lock));
     });
     return locks;
+}
+
+std::vector<int> holders_of_open_file_locks(const struct stat& file, const Roots& roots) {
+    constexpr std::string_view start = "lock:";
+    std::vector<int> holders;
+    for (const int pid : list_processes(roots)) {
+        const std::string process = (roots.proc / std::to_string(pid)).string();
+        bool holds = false;
+        std::error_code error;
+        for (std::filesystem::directory_iterator at(process + "/fd", error), end; !error && at != end && !holds;
+             at.increment(error)) {
+            struct stat facts{};
+            if (::stat(at->path().c_str(), &facts) != 0 || facts.st_dev != file.st_dev || facts.st_ino != file.st_ino) continue;
+            each_line(read_text(process + "/fdinfo/" + at->path().filename().string()), [&](std::string_view line) {
+                if (!line.starts_with(start)) return;
+                const auto lock = parse_lock(line.substr(start.size()));
+                holds = holds || (lock && !lock->is_waiting && lock->kind == "OFDLCK");
+            });
+        }
+        if (holds) holders.push_back(pid);
+    }
+    return holders;
 }
 
 }  // namespace leftover::kernel

@@ -1,6 +1,8 @@
 // Which process has what open: pipes and their ends, sockets; and who holds which file lock.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <string>
 #include <unordered_map>
@@ -43,5 +45,9 @@ struct FileLock {
 
 // Of /proc/locks.
 std::vector<FileLock> file_locks(const Roots& roots = {});
+
+// The processes that have a file open under a lock of the open file's own (F_OFD_SETLK), which /proc/locks
+// tells of no process: by /proc/PID/fdinfo, of those that may be looked into.
+std::vector<int> holders_of_open_file_locks(const struct stat& file, const Roots& roots = {});
 
 }  // namespace leftover::kernel

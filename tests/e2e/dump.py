@@ -191,6 +191,48 @@ def test_more_ways_to_wait():
         program.wait()
 
 
+LOCK_WAITS = {
+    "inherits": "mutex ADDRESS, held by thread {pid}",
+    "robusts": "mutex ADDRESS, held by thread {pid}",
+    "shares": "mutex ADDRESS, held by thread {peer} of pid {peer}",
+    "rdlocks": "read-write lock ADDRESS, held by thread {pid}",
+    "barriers": "pthread_barrier_wait, futex ADDRESS",
+    "nameless_": "futex ADDRESS",
+    "ofdlock": "fcntl of {folder}/ofd-lock, held by pid {peer}",
+    "msgsnds": "msgsnd on id:NUMBER",
+    "sigwaits": "a signal (sigwait)",
+    "waitids": "waitid for pid {peer}",
+    "pidpolls": "poll of the end of pid {peer}",
+    "inotifies": "read from inotify",
+    "timers": "read from [timerfd]",
+    "signalfds": "read from [signalfd]",
+    "waitvs": "futex_waitv",
+    "unixaccept": "accept on unix:door",
+}
+
+
+def test_locks_and_other_ends():
+    program = started([compile_program("lock_waits")])
+    try:
+        values = {"pid": program.pid, "folder": os.getcwd(), "peer": program.stdout.readline().strip()}
+        report = dump_until(TOOL, program.pid, lambda seen: all(
+            one["waiting_on"] for one in threads_of(seen, program.pid) if one["name"] in LOCK_WAITS))
+        for _ in range(8):
+            report = dump(TOOL, program.pid)
+        told = {name: thread_named(report, name, program.pid)["waiting_on"] for name in LOCK_WAITS}
+        wrong = {name: text for name, text in told.items() if not re.fullmatch(
+            re.escape(LOCK_WAITS[name].format(**values)).replace("NUMBER", r"\d+").replace("ADDRESS", "0x[0-9a-f]+"), text)}
+        expect_equal(wrong, {}, f"waits, {values}")
+        ring = thread_named(report, "urings", program.pid)["waiting_on"]
+        expect(ring in ("io_uring_enter", "a signal (pause)"), "what nobody can tell has its name, at least", ring)
+        rest, _ = program.communicate("", timeout=30)
+        expect_equal(rest, "", "calls that came back")
+    finally:
+        program.kill()
+        program.wait()
+        MACHINE.clear()
+
+
 def test_a_session():
     script = ("import multiprocessing, sys, time; lock = multiprocessing.get_context('spawn').Lock();"
               "print('ready', flush=True); time.sleep(1000)")
