@@ -26,14 +26,14 @@ constexpr auto longest_chase = std::chrono::seconds(10);
 
 bool is_to_be_cleaned(const Leak& leak) {
     return leak.status == Status::leaked && leak.severity != Severity::note &&
-           leak.details.attribution != "window" &&
+           leak.details.more->attribution != "window" &&
            record::row(leak.kind).cleanup != record::Cleanup::none;
 }
 
 std::vector<Leak*> processes_of(Report& report) {
     std::vector<Leak*> found;
     for (Leak& leak : report.leaks) {
-        if (leak.kind == Kind::process && leak.details.pid && is_to_be_cleaned(leak)) {
+        if (leak.kind == Kind::process && leak.details.more->pid && is_to_be_cleaned(leak)) {
             found.push_back(&leak);
         }
     }
@@ -49,7 +49,7 @@ void note_ends(Report& report) {
     for (const Leak& leak : report.leaks) {
         if (leak.kind != Kind::process || leak.status != Status::cleaned) continue;
         const auto at =
-            processes.find({leak.details.pid.value_or(0), leak.details.start_ticks.value_or(0)});
+            processes.find({leak.details.more->pid.value_or(0), leak.details.more->start_ticks.value_or(0)});
         if (at != processes.end()) at->second->exit.running = false;
     }
 }

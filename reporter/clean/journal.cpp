@@ -31,7 +31,7 @@ Status status_of(Result result) {
 
 std::string item_words(const Leak& leak) {
     std::string kind = render::kind_words(leak.kind, 1).substr(2);  // without the "1 "
-    if (leak.details.pid) return fmt::format("{} {} (pid {})", kind, leak.name, *leak.details.pid);
+    if (leak.details.more->pid) return fmt::format("{} {} (pid {})", kind, leak.name, *leak.details.more->pid);
     return fmt::format("{} {}", kind, leak.name);
 }
 
@@ -73,7 +73,7 @@ void Journal::add(const Leak& leak, std::string_view action, const Outcome& outc
     CleanupAction entry;
     entry.kind = leak.kind;
     entry.name = leak.name;
-    entry.pid = leak.details.pid.value_or(leak.pid);
+    entry.pid = leak.details.more->pid.value_or(leak.pid);
     entry.action = action;
     entry.result = name_of(outcome.result);
     entry.error = outcome.why;

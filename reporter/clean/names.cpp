@@ -143,7 +143,7 @@ private:
     }
 
     Outcome attempt(const Leak& leak) {
-        if (leak.details.id) return remove_sysv(leak, users_);
+        if (leak.details.more->id) return remove_sysv(leak, users_);
         if (!leak.details.path || !leak.details.inode || !leak.details.device) {
             return failed("it is not known well enough");
         }

@@ -52,7 +52,7 @@ bool belongs_to_us(int pid, const Options& options) {
 
 // The process that the leak is, held by a descriptor; or how that is known to be no use.
 std::optional<Outcome> hold(Target& target, const Options& options) {
-    const int pid = *target.leak->details.pid;
+    const int pid = *target.leak->details.more->pid;
     if (pid == ::getpid()) return failed("it is this process");
     Descriptor process(kernel::pidfd_open(pid));
     if (!process.is_open() && errno == ESRCH) return gone();
@@ -63,7 +63,7 @@ std::optional<Outcome> hold(Target& target, const Options& options) {
         if (stat && errno == EPERM) return others();
         return gone();
     }
-    const auto& ticks = target.leak->details.start_ticks;
+    const auto& ticks = target.leak->details.more->start_ticks;
     if (!ticks || stat->start_ticks != *ticks || !kernel::is_alive(*stat)) return gone();
     if (!belongs_to_us(pid, options)) return others();
     target.bytes = stat->resident_bytes;
@@ -104,7 +104,7 @@ void Round::add(Leak* leak) {
         journal_.enter(*leak, "terminate", *outcome);
         return;
     }
-    target.helper = leak->details.command && is_tidying_helper(*leak->details.command);
+    target.helper = leak->details.more->command && is_tidying_helper(*leak->details.more->command);
     targets_.push_back(std::move(target));
 }
 
@@ -176,7 +176,7 @@ void Round::end_all(bool helpers) {
     while (is_any_left(helpers) && Clock::now() < end) wait(end);
     for (Target& target : targets_) {
         if (target.over || target.helper != helpers) continue;
-        const auto stat = kernel::read_stat(*target.leak->details.pid);
+        const auto stat = kernel::read_stat(*target.leak->details.more->pid);
         finish(target, failed(fmt::format("it does not end (state {})", stat ? stat->state : '?')));
     }
 }

@@ -22,10 +22,10 @@ constexpr std::int64_t second = 1'000'000'000;
 
 std::optional<kernel::SysvObject> find(const Leak& leak) {
     for (const kernel::SysvObject& object : kernel::list_sysv(leak.kind)) {
-        if (static_cast<std::uint64_t>(object.id) != leak.details.id) continue;
+        if (static_cast<std::uint64_t>(object.id) != leak.details.more->id) continue;
         // An id comes back only after thousands of others. SETVAL and IPC_SET move the change time on.
-        const bool same = object.key == leak.details.key.value_or(object.key) &&
-                          object.changed >= leak.details.changed.value_or(object.changed);
+        const bool same = object.key == leak.details.more->key.value_or(object.key) &&
+                          object.changed >= leak.details.more->changed.value_or(object.changed);
         return same ? std::optional(object) : std::nullopt;
     }
     return std::nullopt;

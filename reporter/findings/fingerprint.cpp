@@ -52,8 +52,8 @@ Randomness randomness_of(Kind kind, const Stack* stack) {
 
 // Python's own helpers have the interpreter's name and are made at the same places as workers are.
 std::string_view role_of(const Leak& leak) {
-    if (leak.kind != Kind::process || !leak.details.command) return {};
-    for (const std::string& argument : *leak.details.command) {
+    if (leak.kind != Kind::process || !leak.details.more->command) return {};
+    for (const std::string& argument : *leak.details.more->command) {
         if (argument.find("multiprocessing.resource_tracker") != argument.npos ||
             argument.find("multiprocessing.semaphore_tracker") != argument.npos) {
             return "resource_tracker";

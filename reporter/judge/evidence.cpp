@@ -26,14 +26,28 @@ bool is_file(Kind kind) {
 Evidence gather(const JudgeOptions& options, const std::vector<Source>& sources,
                 const Census& census) {
     Evidence evidence{options, sources, census, {}, {}};
+    // Of a million nothing is kept twice.
+    std::array<std::size_t, record::kind_count> counts{};
+    std::size_t files = 0, unsure = 0;
+    const auto is_sure = [](const records::Slot& slot) {
+        return is_file(slot.kind) && slot.state == record::State::live && slot.a != 0;
+    };
+    for (const Source& source : sources) {
+        for (const records::Slot& slot : source.record.slots) {
+            ++counts[static_cast<std::size_t>(slot.kind)];
+            if (is_file(slot.kind)) ++(is_sure(slot) ? files : unsure);
+        }
+    }
+    for (std::size_t kind = 0; kind < record::kind_count; ++kind) evidence.slots[kind].reserve(counts[kind]);
+    const bool matters = unsure > 0;
+    if (matters) evidence.confirmed.reserve(files);
     for (const Source& source : sources) {
         for (const records::Slot& slot : source.record.slots) {
             evidence.slots[static_cast<std::size_t>(slot.kind)].push_back({&source, &slot});
-            if (is_file(slot.kind) && slot.state == record::State::live && slot.a != 0) {
-                evidence.confirmed.insert({slot.b, slot.a});
-            }
+            if (matters && is_sure(slot)) evidence.confirmed.push_back({slot.b, slot.a});
         }
     }
+    std::sort(evidence.confirmed.begin(), evidence.confirmed.end());
     return evidence;
 }
 

@@ -1,10 +1,10 @@
 // What the checks of the single kinds work on, and where they put what they find.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "reporter/judge/judge.h"
@@ -43,11 +43,14 @@ struct Evidence {
     const std::vector<Source>& sources;
     const Census& census;
     std::array<std::vector<Candidate>, record::kind_count> slots;  // by Kind
-    // Files that a slot is sure to have created: no intent can own them.
-    std::unordered_set<kernel::FileId, kernel::FileIdHash> confirmed;
+    // Files that a slot is sure to have created: no intent can own them. In order; empty where every slot is sure.
+    std::vector<kernel::FileId> confirmed;
 
     const std::vector<Candidate>& of(Kind kind) const {
         return slots[static_cast<std::size_t>(kind)];
+    }
+    bool is_confirmed(const kernel::FileId& file) const {
+        return std::binary_search(confirmed.begin(), confirmed.end(), file);
     }
 };
 

@@ -91,7 +91,7 @@ void each_named(const NamedKind& kind, const Evidence& evidence,
         const auto facts = kind.look(group.place, roots);
         if (!facts || (facts->mode & S_IFMT) != kind.type) return;
         auto owner = owner_by_inode(group, *facts);
-        if (!owner && !evidence.confirmed.contains(facts->id)) {
+        if (!owner && !evidence.is_confirmed(facts->id)) {
             owner = owner_by_time(group, *facts);
         }
         if (owner) found({*owner, std::move(group.place), *facts});
@@ -130,12 +130,6 @@ void each_named(const NamedKind& kind, const Evidence& evidence,
         }
     }
     for (Group& group : groups) judge(group);
-}
-
-std::vector<NamedLeak> find_named(const NamedKind& kind, const Evidence& evidence) {
-    std::vector<NamedLeak> leaks;
-    each_named(kind, evidence, [&leaks](NamedLeak leak) { leaks.push_back(std::move(leak)); });
-    return leaks;
 }
 
 void add_named(Kind kind, NamedLeak found, Findings& findings) {

@@ -40,9 +40,6 @@ struct NamedKind {
 void each_named(const NamedKind& kind, const Evidence& evidence,
                 const std::function<void(NamedLeak)>& found);
 
-// The same as a list.
-std::vector<NamedLeak> find_named(const NamedKind& kind, const Evidence& evidence);
-
 void add_named(Kind kind, NamedLeak found, Findings& findings);
 
 // `folder`/`name`.

@@ -39,7 +39,7 @@ public:
         : processes_(processes), roots_(roots) {
         for (const Leak& leak : claimed) {
             if (leak.details.path) paths_.insert(*leak.details.path);
-            if (leak.details.id) ids_.insert({leak.kind, *leak.details.id});
+            if (leak.details.more->id) ids_.insert({leak.kind, *leak.details.more->id});
         }
     }
 
@@ -57,7 +57,7 @@ private:
     void add(Leak leak, bool is_theirs) {
         if (!is_theirs) {
             leak.severity = Severity::note;
-            leak.details.attribution = "window";
+            leak.details.more.edit().attribution = "window";
         }
         leaks.push_back(std::move(leak));
     }
@@ -105,9 +105,10 @@ void Difference::sysv(const std::vector<SysvObject>& before, const std::vector<S
         if (old.contains({object.kind, object.id}) || ids_.contains({object.kind, id})) continue;
         Leak leak = judge::make_leak(object.kind, "id:" + std::to_string(object.id));
         leak.created_at = object.changed * 1'000'000'000;
-        leak.details.id = id;
-        leak.details.key = object.key;
-        leak.details.changed = object.changed;
+        MoreDetails& more = leak.details.more.edit();
+        more.id = id;
+        more.key = object.key;
+        more.changed = object.changed;
         const bool is_memory = object.kind == Kind::sysv_shared_memory;
         const bool is_made = is_memory && processes_.contains(object.creator_pid);
         if (is_memory) leak.details.bytes = object.bytes;

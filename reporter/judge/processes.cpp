@@ -15,12 +15,13 @@ Leak describe_leak(const Member& member, const kernel::Roots& roots, kernel::Hol
     Leak leak = make_leak(Kind::process, kernel::program_name(now, roots));
     leak.pid = member.info.ppid;
     leak.created_at = member.info.started_at;
-    leak.details.pid = now.pid;
-    leak.details.command = member.info.command;
-    leak.details.state = std::string(1, now.state);
-    leak.details.resident_bytes = now.resident_bytes;
-    leak.details.start_ticks = now.start_ticks;
-    leak.details.holds = holdings.of(now.pid);
+    MoreDetails& more = leak.details.more.edit();
+    more.pid = now.pid;
+    more.command = member.info.command;
+    more.state = std::string(1, now.state);
+    more.resident_bytes = now.resident_bytes;
+    more.start_ticks = now.start_ticks;
+    more.holds = holdings.of(now.pid);
     return leak;
 }
 

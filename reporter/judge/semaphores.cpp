@@ -35,33 +35,38 @@ bool is_random_name(std::string_view name) {
 
 class HalfMade {
 public:
-    HalfMade(const Evidence& evidence, const std::vector<NamedLeak>& found);
+    explicit HalfMade(const Evidence& evidence) : evidence_(evidence) {}
 
+    // A semaphore that was found: it shows for its intent, and may have its random name still.
+    void note(const NamedLeak& found);
+
+    // What else there is, when all have been noted.
     std::vector<NamedLeak> find();
 
 private:
     bool is_dead(const Candidate& candidate) const {
         return evidence_.census.image_of(candidate) != Image::running;
     }
+    void find_intents();
     std::vector<kernel::NamedFile> candidates() const;
     std::optional<Candidate> take_intent(const kernel::FileFacts& facts);
     NamedLeak leak_of(const Candidate& origin, const kernel::NamedFile& file) const;
 
     const Evidence& evidence_;
+    std::unordered_set<const records::Slot*> fulfilled_;  // intents
     std::unordered_map<kernel::FileId, Candidate, kernel::FileIdHash> linked_;  // by the real name
     std::vector<Candidate> intents_;  // of the dead, without a semaphore to show for it
 };
 
-HalfMade::HalfMade(const Evidence& evidence, const std::vector<NamedLeak>& found)
-    : evidence_(evidence) {
-    std::unordered_set<const records::Slot*> fulfilled;
-    for (const NamedLeak& leak : found) {
-        fulfilled.insert(leak.origin.slot);
-        // A process that lives is about to remove the random name itself.
-        if (leak.facts.links > 1 && is_dead(leak.origin)) linked_.emplace(leak.facts.id, leak.origin);
-    }
-    for (const Candidate& candidate : evidence.of(Kind::semaphore)) {
-        if (candidate.slot->state == record::State::intent && !fulfilled.contains(candidate.slot) &&
+void HalfMade::note(const NamedLeak& found) {
+    if (found.origin.slot->state == record::State::intent) fulfilled_.insert(found.origin.slot);
+    // A process that lives is about to remove the random name itself.
+    if (found.facts.links > 1 && is_dead(found.origin)) linked_.emplace(found.facts.id, found.origin);
+}
+
+void HalfMade::find_intents() {
+    for (const Candidate& candidate : evidence_.of(Kind::semaphore)) {
+        if (candidate.slot->state == record::State::intent && !fulfilled_.contains(candidate.slot) &&
             candidate.source->session->same_boot && is_dead(candidate)) {
             intents_.push_back(candidate);
         }
@@ -142,6 +147,7 @@ NamedLeak HalfMade::leak_of(const Candidate& origin, const kernel::NamedFile& fi
 }
 
 std::vector<NamedLeak> HalfMade::find() {
+    find_intents();
     std::vector<NamedLeak> leaks;
     if (linked_.empty() && intents_.empty()) return leaks;
     std::vector<kernel::NamedFile> unlinked;
@@ -170,10 +176,12 @@ std::vector<NamedLeak> HalfMade::find() {
 
 void check_semaphores(const Evidence& evidence, Findings& findings) {
     const NamedKind kind{Kind::semaphore, S_IFREG, place_of_semaphore, look_at_path};
-    std::vector<NamedLeak> found = find_named(kind, evidence);
-    std::vector<NamedLeak> half_made = HalfMade(evidence, found).find();
-    for (NamedLeak& leak : found) add_named(kind.kind, std::move(leak), findings);
-    for (NamedLeak& leak : half_made) add_named(kind.kind, std::move(leak), findings);
+    HalfMade half_made(evidence);
+    each_named(kind, evidence, [&](NamedLeak leak) {
+        half_made.note(leak);
+        add_named(kind.kind, std::move(leak), findings);
+    });
+    for (NamedLeak& leak : half_made.find()) add_named(kind.kind, std::move(leak), findings);
 }
 
 }  // namespace leftover::judge

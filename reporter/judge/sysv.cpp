@@ -117,9 +117,10 @@ void SysvCheck::run(Findings& findings) {
     for (const auto& [id, owner] : owners_) {
         const kernel::SysvObject& object = objects_.at(id);
         Leak leak = make_leak(kind_, "id:" + std::to_string(id));
-        leak.details.id = static_cast<std::uint64_t>(id);
-        leak.details.key = object.key;
-        leak.details.changed = object.changed;
+        MoreDetails& more = leak.details.more.edit();
+        more.id = static_cast<std::uint64_t>(id);
+        more.key = object.key;
+        more.changed = object.changed;
         if (kind_ == Kind::sysv_shared_memory) leak.details.bytes = object.bytes;
         findings.add(std::move(leak), owner);
     }

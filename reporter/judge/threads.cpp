@@ -13,20 +13,20 @@ void describe_routine(const Candidate& candidate, Findings& findings, Details& d
     const records::Slot& slot = *candidate.slot;
     if (slot.d != 0) {
         const NativeFrame frame = findings.frame(candidate.record(), slot.d);
-        if (frame.module) details.start_frame = frame;
-        details.start_routine = fmt::format("{:#x}", slot.b != 0 ? slot.b : frame.address);
+        if (frame.module) details.more.edit().start_frame = frame;
+        details.more.edit().start_routine = fmt::format("{:#x}", slot.b != 0 ? slot.b : frame.address);
     } else if (slot.b != 0) {
-        details.start_routine = fmt::format("{:#x}", slot.b);
+        details.more.edit().start_routine = fmt::format("{:#x}", slot.b);
     }
 }
 
 void add_running(const Candidate& candidate, const Evidence& evidence, Findings& findings) {
     const records::Slot& slot = *candidate.slot;
     if (slot.value == 0 || !evidence.census.in_own_namespace(candidate.record())) return;
-    Leak leak = make_leak(Kind::thread, slot.thread_name);
+    Leak leak = make_leak(Kind::thread, slot.thread_name.str());
     leak.severity = Severity::note;
-    leak.details.attribution = std::string(running_thread);
-    leak.details.id = slot.value;
+    leak.details.more.edit().attribution = std::string(running_thread);
+    leak.details.more.edit().id = slot.value;
     findings.add(std::move(leak), candidate);
 }
 
@@ -45,8 +45,8 @@ void check_threads(const Evidence& evidence, Findings& findings) {
         if (image != Image::ended) continue;
 
         Leak leak = make_leak(detached ? Kind::detached_thread : Kind::thread,
-                              slot.name.empty() ? slot.thread_name : slot.name);
-        leak.details.state = finished ? "finished" : "running";
+                              slot.name.empty() ? slot.thread_name.str() : slot.name);
+        leak.details.more.edit().state = finished ? "finished" : "running";
         describe_routine(candidate, findings, leak.details);
         // See SlotFlag::interpreters.
         if (!finished || slot.has(record::interpreters)) leak.severity = Severity::note;

@@ -12,10 +12,11 @@ void check_zombies(const Evidence& evidence, Findings& findings) {
         if (!member.creation || !member.creation->slot->has(record::zombie)) continue;
         const ProcessInfo& info = member.info;
         Leak leak = make_leak(Kind::zombie, std::filesystem::path(info.executable).filename());
-        leak.details.pid = info.pid;
-        leak.details.command = info.command;
-        leak.details.state = "zombie";
-        leak.details.resident_bytes = 0;
+        MoreDetails& more = leak.details.more.edit();
+        more.pid = info.pid;
+        more.command = info.command;
+        more.state = "zombie";
+        more.resident_bytes = 0;
         findings.add(std::move(leak), *member.creation);
     }
 }

@@ -50,19 +50,23 @@ void get_word(const json& object, const char* key, std::optional<Value> (*by_nam
 
 Details details(const json& object) {
     Details details;
+    const auto get_more = [&](const char* key, auto field) {
+        const auto found = object.find(key);
+        if (found != object.end() && !found->is_null()) fields::convert(*found, key, details.more.edit().*field);
+    };
     get(object, "path", details.path);
     get(object, "inode", details.inode);
     get(object, "bytes", details.bytes);
-    get(object, "id", details.id);
-    get(object, "key", details.key);
+    get_more("id", &MoreDetails::id);
+    get_more("key", &MoreDetails::key);
     get(object, "fd", details.fd);
-    get(object, "pid", details.pid);
-    get(object, "command", details.command);
-    get(object, "state", details.state);
-    get(object, "resident_bytes", details.resident_bytes);
-    get(object, "holds", details.holds);
-    get(object, "start_routine", details.start_routine);
-    get(object, "attribution", details.attribution);
+    get_more("pid", &MoreDetails::pid);
+    get_more("command", &MoreDetails::command);
+    get_more("state", &MoreDetails::state);
+    get_more("resident_bytes", &MoreDetails::resident_bytes);
+    get_more("holds", &MoreDetails::holds);
+    get_more("start_routine", &MoreDetails::start_routine);
+    get_more("attribution", &MoreDetails::attribution);
     return details;
 }
 

@@ -13,6 +13,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "reporter/model/shared_text.h"
+
 namespace leftover::fields {
 
 using nlohmann::json;
@@ -28,6 +30,11 @@ public:
 }
 
 inline void convert(const json& value, std::string_view key, std::string& to) {
+    if (!value.is_string()) fail(key, "text");
+    to = value.get_ref<const std::string&>();
+}
+
+inline void convert(const json& value, std::string_view key, SharedText& to) {
     if (!value.is_string()) fail(key, "text");
     to = value.get_ref<const std::string&>();
 }

@@ -18,7 +18,7 @@ namespace {
 constexpr Time same_start = 20'000'000;  // ns
 
 template <class Value>
-void fill(Value& to, const Value& from) {
+void fill(Value& to, const std::type_identity_t<Value>& from) {
     if (to == Value{}) to = from;
 }
 
@@ -100,15 +100,18 @@ void unite(Leak& to, Leak&& from) {
     fill(to.stack, from.stack);
     fill(to.details.path, from.details.path);
     fill(to.details.bytes, from.details.bytes);
-    fill(to.details.command, from.details.command);
-    fill(to.details.state, from.details.state);
-    fill(to.details.resident_bytes, from.details.resident_bytes);
-    fill(to.details.holds, from.details.holds);
-    fill(to.details.start_ticks, from.details.start_ticks);
     fill(to.details.device, from.details.device);
-    fill(to.details.changed, from.details.changed);
-    fill(to.details.start_routine, from.details.start_routine);
-    if (!to.details.start_frame) to.details.start_frame = from.details.start_frame;
+    if (!from.details.more) return;
+    MoreDetails& more = to.details.more.edit();
+    const MoreDetails& its = *from.details.more;
+    fill(more.command, its.command);
+    fill(more.state, its.state);
+    fill(more.resident_bytes, its.resident_bytes);
+    fill(more.holds, its.holds);
+    fill(more.start_ticks, its.start_ticks);
+    fill(more.changed, its.changed);
+    fill(more.start_routine, its.start_routine);
+    if (!more.start_frame) more.start_frame = its.start_frame;
 }
 
 // Numbers and texts as one string of bytes, to be compared and hashed.
@@ -137,10 +140,10 @@ std::string identity(const Leak& leak) {
     const Details& details = leak.details;
     Bytes key;
     key << leak.session << leak.kind;
-    if (details.pid) {
-        key << *details.pid;  // a process may change its name by exec
-    } else if (details.inode || details.id) {
-        key << leak.name << details.inode.value_or(0) << details.id.value_or(0);
+    if (details.more->pid) {
+        key << *details.more->pid;  // a process may change its name by exec
+    } else if (details.inode || details.more->id) {
+        key << leak.name << details.inode.value_or(0) << details.more->id.value_or(0);
     } else {
         key << leak.name << leak.pid << leak.tid << details.fd.value_or(-1)
             << leak.created_at / 1000;  // JSON keeps microseconds
@@ -150,8 +153,8 @@ std::string identity(const Leak& leak) {
 
 // Whether a pid was given anew between the two.
 bool is_later_process(const Leak& one, const Leak& other) {
-    const auto& its = one.details.start_ticks;
-    const auto& others = other.details.start_ticks;
+    const auto& its = one.details.more->start_ticks;
+    const auto& others = other.details.more->start_ticks;
     return its && others && *its != *others;
 }
 
@@ -268,7 +271,7 @@ private:
 
     void renumber(Leak& leak) const {
         renumber(leak.stack);
-        if (leak.details.start_frame) renumber(*leak.details.start_frame);
+        if (leak.details.more->start_frame) renumber(*leak.details.more.edit().start_frame);
     }
 
     void add_leak(Leak&& leak) {

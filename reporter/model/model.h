@@ -9,13 +9,15 @@
 #include <vector>
 
 #include "preload/record/kinds.h"
+#include "reporter/model/shared_text.h"
+#include "reporter/model/sparse.h"
 
 namespace leftover {
 
 using record::Kind;
 using record::Severity;
 
-enum class Status { leaked, cleaned, in_use, failed, suppressed, baseline };
+enum class Status : std::uint8_t { leaked, cleaned, in_use, failed, suppressed, baseline };
 
 // How a program or process ended; all empty: not known. JSON: {"code": N}, {"signal": "SIGTERM"},
 // {"running": true} or null.
@@ -93,37 +95,46 @@ struct Module {
     std::uint64_t base = 0;
 };
 
-// `details` of a leak; what is absent is not written.
-struct Details {
-    std::optional<std::string> path;
-    std::optional<std::uint64_t> inode, bytes, id, key, resident_bytes;
-    std::optional<int> fd, pid;
+// What only some kinds have: processes, zombies, threads, System V objects. What is absent is not written.
+struct MoreDetails {
+    std::optional<std::uint64_t> id, key, resident_bytes;
+    std::optional<int> pid;
     std::optional<std::vector<std::string>> command, holds;
     std::optional<std::string> state;          // process: R, S, D, T, Z...; thread: running, finished
     std::optional<std::string> start_routine;  // thread: a function's name or "0x..."
     std::optional<std::string> attribution;    // "window"
     // Not in JSON but by name above: where a thread's routine lies, for symbols.
     std::optional<NativeFrame> start_frame;
-    // Not in JSON: identity, for those who clean up. A process is `pid` with these start ticks, a file
-    // `inode` on this device, a System V object `id` with this change time (seconds of CLOCK_REALTIME).
-    std::optional<std::uint64_t> start_ticks, device;
+    // Not in JSON: identity, for those who clean up. A process is `pid` with these start ticks, a System V
+    // object `id` with this change time (seconds of CLOCK_REALTIME).
+    std::optional<std::uint64_t> start_ticks;
     std::optional<std::int64_t> changed;
+};
+
+// `details` of a leak. There may be a million of them: what is not of every kind that there may be so many of
+// stands in `more`.
+struct Details {
+    std::optional<std::string> path;
+    std::optional<std::uint64_t> inode, bytes;
+    std::optional<std::uint64_t> device;  // not in JSON: identity of a file, with its inode
+    std::optional<int> fd;
+    Sparse<MoreDetails> more;
 };
 
 struct Leak {
     Kind kind{};
     Severity severity{};
     Status status = Status::leaked;
-    std::string name;
     int pid = 0;  // the creator; 0: not known (null)
     int tid = 0;
-    std::string thread_name;
-    Time created_at = 0;
-    std::string fingerprint;   // empty: null
     std::optional<int> stack;  // Stack::id
-    std::string error;         // empty: null
+    Time created_at = 0;
+    std::string name;
+    SharedText thread_name;
+    SharedText fingerprint;  // empty: null
+    SharedText error;        // empty: null
+    SharedText session;      // in a merged report
     Details details;
-    std::string session;  // in a merged report
 };
 
 struct CleanupAction {

@@ -116,16 +116,16 @@ void write_details(JsonStream& json, const Details& details) {
     put("path", details.path);
     put("inode", details.inode);
     put("bytes", details.bytes);
-    put("id", details.id);
-    put("key", details.key);
+    put("id", details.more->id);
+    put("key", details.more->key);
     put("fd", details.fd);
-    put("pid", details.pid);
-    put_strings("command", details.command);
-    put("state", details.state);
-    put("resident_bytes", details.resident_bytes);
-    put_strings("holds", details.holds);
-    put("start_routine", details.start_routine);
-    put("attribution", details.attribution);
+    put("pid", details.more->pid);
+    put_strings("command", details.more->command);
+    put("state", details.more->state);
+    put("resident_bytes", details.more->resident_bytes);
+    put_strings("holds", details.more->holds);
+    put("start_routine", details.more->start_routine);
+    put("attribution", details.more->attribution);
     json.end('}');
 }
 

@@ -53,7 +53,7 @@ public:
         if (!matches(entry.glob, leak.name)) return false;
         if (entry.when_alone && processes_.at(leak.session) > 1) return false;
         return entry.command.empty() ||
-               (leak.details.command && matches(entry.command, line_of(*leak.details.command)));
+               (leak.details.more->command && matches(entry.command, line_of(*leak.details.more->command)));
     }
 
 private:

@@ -37,7 +37,7 @@ Slot decode(const Descriptor& raw, std::uint32_t fd, const Header& header) {
     slot.created_at = to_time(raw.created_ns);
     slot.b = fd;
     slot.flags = raw.flags;
-    slot.thread_name.assign(raw.thread_name, ::strnlen(raw.thread_name, sizeof raw.thread_name));
+    slot.thread_name = std::string_view(raw.thread_name, ::strnlen(raw.thread_name, sizeof raw.thread_name));
     if ((raw.flags & record::name_cut) != 0) slot.name = "...";
     slot.name.append(raw.name, std::min<std::size_t>(raw.name_size, sizeof raw.name));
     return slot;

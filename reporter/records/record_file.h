@@ -51,7 +51,7 @@ struct Slot {
     std::uint32_t value = 0;
     Time created_at = 0;
     std::uint64_t a = 0, b = 0, c = 0, d = 0;  // by kind, see record::Slot
-    std::string thread_name;
+    SharedText thread_name;
     std::string name;
 
     bool has(record::SlotFlag flag) const { return (flags & flag) != 0; }

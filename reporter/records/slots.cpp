@@ -144,6 +144,11 @@ void Reader::each_claimed(Visit&& visit) {
 }
 
 void Reader::copy_all() {
+    std::size_t claimed = 0;
+    for (const Area& area : areas_) {
+        for (const std::uint64_t word : area.claimed) claimed += static_cast<std::size_t>(std::popcount(word));
+    }
+    copies_.reserve(claimed);
     Copy copy;
     each_claimed([&](SlotId id, const std::byte* bytes) {
         copy.id = id;
@@ -199,7 +204,7 @@ Reader::Decoded Reader::decode(const Copy& head, Tail&& tail) const {
     slot.b = raw.b.load();
     slot.c = raw.c.load();
     slot.d = raw.d.load();
-    slot.thread_name.assign(raw.thread_name, ::strnlen(raw.thread_name, sizeof raw.thread_name));
+    slot.thread_name = std::string_view(raw.thread_name, ::strnlen(raw.thread_name, sizeof raw.thread_name));
 
     std::size_t rest = raw.name_size;
     slot.name.assign(raw.name, std::min(rest, record::inline_name_size));

@@ -29,10 +29,10 @@ std::string name_words(const Leak& leak) {
     }
     std::vector<std::string> facts;
     if ((leak.kind == Kind::thread || leak.kind == Kind::detached_thread)) {
-        if (details.state) facts.push_back(printable(*details.state));
-        if (details.start_routine) facts.push_back(printable(*details.start_routine));
+        if (details.more->state) facts.push_back(printable(*details.more->state));
+        if (details.more->start_routine) facts.push_back(printable(*details.more->start_routine));
     }
-    if (details.attribution) facts.emplace_back("came up meanwhile, maker not known");
+    if (details.more->attribution) facts.emplace_back("came up meanwhile, maker not known");
     return facts.empty() ? name : fmt::format("{} ({})", name, join(facts));
 }
 
@@ -64,7 +64,7 @@ void FindingText::write(const Finding& finding) {
     for (const Leak* leak : finding.leaks) {
         ++outcomes[leak->status];
         // A semaphore's few bytes are not worth a word.
-        if (leak->kind == Kind::process) bytes += leak->details.resident_bytes.value_or(0);
+        if (leak->kind == Kind::process) bytes += leak->details.more->resident_bytes.value_or(0);
         if (leak->kind != Kind::semaphore) bytes += leak->details.bytes.value_or(0);
     }
     std::string facts = kind_words(finding.kind, finding.leaks.size());
@@ -154,10 +154,10 @@ void FindingText::list_processes(const Finding& finding) {
         if (shown++ == most_processes && !options_.all) break;
         const Details& details = leak->details;
         std::vector<std::string> facts;
-        if (details.pid) facts.push_back(fmt::format("pid {}", *details.pid));
-        if (details.state) facts.push_back(state_words(*details.state));
-        if (details.resident_bytes && leak->kind == Kind::process) {
-            facts.push_back(size_words(*details.resident_bytes));
+        if (details.more->pid) facts.push_back(fmt::format("pid {}", *details.more->pid));
+        if (details.more->state) facts.push_back(state_words(*details.more->state));
+        if (details.more->resident_bytes && leak->kind == Kind::process) {
+            facts.push_back(size_words(*details.more->resident_bytes));
         }
         if (finding.leaks.size() > 1 && leak->status != Status::leaked) {
             facts.emplace_back(status_words(leak->status));
@@ -166,12 +166,12 @@ void FindingText::list_processes(const Finding& finding) {
         const std::size_t width = options_.width > 0 ? width_ : wide;
         const std::size_t left = width - std::min(width - 20, columns_of(head));
         const std::vector<std::string> command =
-            details.command && !details.command->empty() ? *details.command
+            details.more->command && !details.more->command->empty() ? *details.more->command
                                                          : std::vector{leak->name};
         out_ << head << command_words(command, left) << '\n';
-        if (details.holds && !details.holds->empty()) {
+        if (details.more->holds && !details.more->holds->empty()) {
             std::vector<std::string> holds;
-            for (const std::string& held : *details.holds) holds.push_back(printable(held));
+            for (const std::string& held : *details.more->holds) holds.push_back(printable(held));
             out_ << "      holds " << join(holds) << '\n';
         }
     }
@@ -194,7 +194,7 @@ void FindingText::list_troubles(const Finding& finding) {
         }
         ++shown;
         const std::string pid =
-            leak->details.pid ? fmt::format(" (pid {})", *leak->details.pid) : std::string();
+            leak->details.more->pid ? fmt::format(" (pid {})", *leak->details.more->pid) : std::string();
         out_ << fmt::format("  {}: {}{}{}{}\n", failed ? "failed" : "in use", printable(leak->name),
                             pid, leak->error.empty() ? "" : ": ", printable(leak->error));
     }

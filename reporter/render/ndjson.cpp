@@ -98,7 +98,7 @@ private:
         const Details& details = leak.details;
 
         json_.begin('{');
-        json_.key("session").value_or_null(known != nullptr ? known->session->id : leak.session);
+        json_.key("session").value_or_null(known != nullptr ? known->session->id : leak.session.str());
         json_.key("fingerprint").value_or_null(leak.fingerprint);
         json_.key("kind").value(name_of(leak.kind));
         json_.key("severity").value(name_of(leak.severity));
@@ -118,11 +118,11 @@ private:
         json_.key("error").value_or_null(leak.error);
         json_.key("path").value_or_null(details.path.value_or(""));
         number("bytes", details.bytes);
-        number("resident_bytes", details.resident_bytes);
-        number("process_pid", details.pid);
+        number("resident_bytes", details.more->resident_bytes);
+        number("process_pid", details.more->pid);
         json_.key("process_command")
-            .value_or_null(details.command ? command_words(*details.command, 0) : std::string());
-        json_.key("process_state").value_or_null(details.state.value_or(""));
+            .value_or_null(details.more->command ? command_words(*details.more->command, 0) : std::string());
+        json_.key("process_state").value_or_null(details.more->state.value_or(""));
         json_.key("session_command").value_or_null(known != nullptr ? known->command : std::string_view());
         time("session_started_at", known != nullptr ? known->session->started_at : 0);
         json_.key("host").value_or_null(known != nullptr ? known->session->host.name : std::string_view());

@@ -190,7 +190,7 @@ private:
             sessions.insert(session);
             creators.emplace(session, leak->pid);
             ++statuses[leak->status];
-            bytes += leak->details.bytes.value_or(0) + leak->details.resident_bytes.value_or(0);
+            bytes += leak->details.bytes.value_or(0) + leak->details.more->resident_bytes.value_or(0);
             if (leak->created_at == 0) continue;
             first = first == 0 ? leak->created_at : std::min(first, leak->created_at);
             last = std::max(last, leak->created_at);
@@ -253,16 +253,16 @@ private:
         if (!leak.error.empty()) json_.key("error").value(leak.error);
         if (details.path) json_.key("path").value(*details.path);
         if (details.bytes) json_.key("bytes").value(*details.bytes);
-        if (details.resident_bytes) json_.key("bytes").value(*details.resident_bytes);
+        if (details.more->resident_bytes) json_.key("bytes").value(*details.more->resident_bytes);
         if (details.fd) json_.key("fd").value(*details.fd);
-        if (details.pid) json_.key("process").value(*details.pid);
-        if (details.state) json_.key("state").value(*details.state);
-        if (details.start_routine) json_.key("start_routine").value(*details.start_routine);
-        if (details.attribution) json_.key("attribution").value(*details.attribution);
-        if (details.command) json_.key("command").value(command_words(*details.command, 0));
-        if (details.holds) {
+        if (details.more->pid) json_.key("process").value(*details.more->pid);
+        if (details.more->state) json_.key("state").value(*details.more->state);
+        if (details.more->start_routine) json_.key("start_routine").value(*details.more->start_routine);
+        if (details.more->attribution) json_.key("attribution").value(*details.more->attribution);
+        if (details.more->command) json_.key("command").value(command_words(*details.more->command, 0));
+        if (details.more->holds) {
             json_.key("holds");
-            put_strings(json_, *details.holds);
+            put_strings(json_, *details.more->holds);
         }
         json_.end('}');
     }

@@ -27,7 +27,7 @@ double age_of(const Leftover& item, Time now) {
 }
 
 std::uint64_t size_of(const Leftover& item) {
-    return item.leak.details.resident_bytes.value_or(0) + item.leak.details.bytes.value_or(0);
+    return item.leak.details.more->resident_bytes.value_or(0) + item.leak.details.bytes.value_or(0);
 }
 
 std::string result_words(const Leftover& item) {
@@ -73,14 +73,14 @@ private:
             const Details& details = item->leak.details;
             if (item->leak.kind != Kind::process) continue;
             const std::string head =
-                fmt::format("  {:>8} {:>12} {:>10}  ", fmt::format("pid {}", details.pid.value_or(0)),
+                fmt::format("  {:>8} {:>12} {:>10}  ", fmt::format("pid {}", details.more->pid.value_or(0)),
                             seconds_words(age_of(*item, now_)), size_words(size_of(*item)));
             const std::size_t room = width_ > head.size() + 20 ? width_ - head.size() : 20;
-            out_ << head << command_words(details.command.value_or(std::vector<std::string>{}), room)
+            out_ << head << command_words(details.more->command.value_or(std::vector<std::string>{}), room)
                  << '\n';
             std::string more;
-            if (details.holds && !details.holds->empty()) {
-                more = "holds " + printable(join(*details.holds));
+            if (details.more->holds && !details.more->holds->empty()) {
+                more = "holds " + printable(join(*details.more->holds));
             }
             if (const std::string result = result_words(*item); !result.empty()) {
                 more += (more.empty() ? "" : "; ") + result;
@@ -182,7 +182,7 @@ void sweep_json(const Found& found, Time now, std::ostream& out) {
         json.line().begin('{');
         json.key("kind").value(name_of(item.leak.kind));
         json.key("name").value(item.leak.name);
-        json.key("pid").value_or_null(details.pid.value_or(item.leak.pid));
+        json.key("pid").value_or_null(details.more->pid.value_or(item.leak.pid));
         put_text(json, "session", item.session);
         json.key("age_seconds");
         if (item.leak.created_at == 0) {
@@ -198,10 +198,10 @@ void sweep_json(const Found& found, Time now, std::ostream& out) {
                 json.null();
             }
         };
-        put_bytes("resident_bytes", details.resident_bytes);
+        put_bytes("resident_bytes", details.more->resident_bytes);
         put_bytes("bytes", details.bytes);
-        put_list(json, "command", details.command);
-        put_list(json, "holds", details.holds);
+        put_list(json, "command", details.more->command);
+        put_list(json, "holds", details.more->holds);
         put_text(json, "reason", item.reason);
         put_text(json, "action", item.action);
         put_text(json, "result", item.result);

@@ -150,7 +150,7 @@ ProcessInfo process_entry(int pid) {
 void keep_only(Report& report, const std::set<int>& pids) {
     std::erase_if(report.processes, [&](const ProcessInfo& process) { return !pids.contains(process.pid); });
     std::erase_if(report.leaks, [&](const Leak& leak) {
-        return !pids.contains(leak.kind == Kind::process ? leak.details.pid.value_or(0) : leak.pid);
+        return !pids.contains(leak.kind == Kind::process ? leak.details.more->pid.value_or(0) : leak.pid);
     });
 }
 
@@ -234,14 +234,14 @@ void add_creation_stacks(Report& report) {
     if (!report.hang) return;
     for (HangProcess& process : report.hang->processes) {
         for (const Leak& leak : report.leaks) {
-            if (leak.kind == Kind::process && leak.details.pid == process.pid) process.stack = leak.stack;
-            if (leak.details.attribution != running_thread || leak.pid != process.pid) continue;
+            if (leak.kind == Kind::process && leak.details.more->pid == process.pid) process.stack = leak.stack;
+            if (leak.details.more->attribution != running_thread || leak.pid != process.pid) continue;
             for (HangThread& thread : process.threads) {
-                if (leak.details.id == static_cast<std::uint64_t>(thread.tid)) thread.stack = leak.stack;
+                if (leak.details.more->id == static_cast<std::uint64_t>(thread.tid)) thread.stack = leak.stack;
             }
         }
     }
-    std::erase_if(report.leaks, [](const Leak& leak) { return leak.details.attribution == running_thread; });
+    std::erase_if(report.leaks, [](const Leak& leak) { return leak.details.more->attribution == running_thread; });
 }
 
 Report dump(const DumpTarget& target) {

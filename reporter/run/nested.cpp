@@ -36,10 +36,10 @@ void drop_what_both_tell(Report& outer, const Report& inner) {
     std::set<int> processes, leaks;
     for (const ProcessInfo& process : inner.processes) processes.insert(process.pid);
     for (const Leak& leak : inner.leaks) {
-        if (leak.kind == Kind::process && leak.details.pid) leaks.insert(*leak.details.pid);
+        if (leak.kind == Kind::process && leak.details.more->pid) leaks.insert(*leak.details.more->pid);
     }
     std::erase_if(outer.leaks, [&](const Leak& leak) {
-        return leak.kind == Kind::process && leak.details.pid && leaks.contains(*leak.details.pid);
+        return leak.kind == Kind::process && leak.details.more->pid && leaks.contains(*leak.details.more->pid);
     });
     // Those that recorded for the outer session are another matter than those it merely saw.
     std::erase_if(outer.processes, [&](const ProcessInfo& process) {

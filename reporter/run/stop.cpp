@@ -114,7 +114,7 @@ private:
 void end_program(const Report& report, double kill_after) {
     std::set<int> leaks;
     for (const Leak& leak : report.leaks) {
-        if (leak.kind == Kind::process && leak.details.pid) leaks.insert(*leak.details.pid);
+        if (leak.kind == Kind::process && leak.details.more->pid) leaks.insert(*leak.details.more->pid);
     }
     for (const ProcessInfo& process : report.processes) {
         if (!process.exit.running || leaks.contains(process.pid)) continue;

@@ -41,12 +41,13 @@ Leak leak_of(const kernel::ProcessStat& stat, const std::vector<std::string>& co
              kernel::Holdings& holdings, const kernel::Roots& roots) {
     Leak leak = judge::make_leak(Kind::process, kernel::program_name(stat, roots));
     leak.created_at = kernel::time_of_ticks(stat.start_ticks);
-    leak.details.pid = stat.pid;
-    leak.details.command = command;
-    leak.details.state = std::string(1, stat.state);
-    leak.details.resident_bytes = stat.resident_bytes;
-    leak.details.start_ticks = stat.start_ticks;
-    leak.details.holds = holdings.of(stat.pid);
+    MoreDetails& more = leak.details.more.edit();
+    more.pid = stat.pid;
+    more.command = command;
+    more.state = std::string(1, stat.state);
+    more.resident_bytes = stat.resident_bytes;
+    more.start_ticks = stat.start_ticks;
+    more.holds = holdings.of(stat.pid);
     return leak;
 }
 
@@ -67,7 +68,7 @@ bool has(const Pipes& pipes, std::uint64_t inode) {
 // Whom it keeps waiting for the end of a pipe: `pipe:4711 (tee)`.
 void add_shared_pipes(Leak& leak, const std::map<int, Pipes>& pipes, const std::set<int>& orphans,
                       const kernel::Roots& roots) {
-    const auto own = pipes.find(*leak.details.pid);
+    const auto own = pipes.find(*leak.details.more->pid);
     if (own == pipes.end()) return;
     for (const auto& [pid, held] : pipes) {
         if (orphans.contains(pid)) continue;
@@ -79,8 +80,9 @@ void add_shared_pipes(Leak& leak, const std::map<int, Pipes>& pipes, const std::
         }
         const auto stat = kernel::read_stat(pid, roots);
         if (!stat) continue;
-        if (!leak.details.holds) leak.details.holds.emplace();
-        leak.details.holds->push_back(fmt::format("pipe:{} ({})", pid, kernel::program_name(*stat, roots)));
+        auto& holds = leak.details.more.edit().holds;
+        if (!holds) holds.emplace();
+        holds->push_back(fmt::format("pipe:{} ({})", pid, kernel::program_name(*stat, roots)));
     }
 }
 

@@ -46,7 +46,7 @@ bool matches(const Leak& leak, const Options& options) {
         return std::regex_search(text, *options.pattern);
     };
     return has(leak.name) || (leak.details.path && has(*leak.details.path)) ||
-           (leak.details.command && has(fmt::format("{}", fmt::join(*leak.details.command, " "))));
+           (leak.details.more->command && has(fmt::format("{}", fmt::join(*leak.details.more->command, " "))));
 }
 
 std::string_view action_for(Kind kind) {
@@ -62,7 +62,7 @@ std::string_view action_for(Kind kind) {
 // Only what outlives a program is left over, and only what nobody has excused or merely seen appear.
 void keep_leftovers(Report& report, const Options& options) {
     std::erase_if(report.leaks, [&](const Leak& leak) {
-        return leak.severity != Severity::error || leak.details.attribution ||
+        return leak.severity != Severity::error || leak.details.more->attribution ||
                !record::row(leak.kind).outlives_process || !matches(leak, options);
     });
 }
@@ -106,9 +106,10 @@ void add_unsupervised(const run::SessionEntry& entry, const Report& report, Surv
     told.leak.severity = Severity::note;
     told.leak.name = kernel::program_name(*stat);
     told.leak.created_at = entry.facts->session.started_at;
-    told.leak.details.pid = stat->pid;
-    told.leak.details.command = entry.facts->session.command;
-    told.leak.details.resident_bytes = stat->resident_bytes;
+    MoreDetails& more = told.leak.details.more.edit();
+    more.pid = stat->pid;
+    more.command = entry.facts->session.command;
+    more.resident_bytes = stat->resident_bytes;
     told.session = entry.id;
     told.reason = "its leftover has died, the program runs on: not touched";
     survey.unsupervised.push_back(std::move(told));
@@ -143,7 +144,7 @@ Survey survey_sessions(const Options& options) {
                 add_unsupervised(entry, report, survey);
             } else {
                 for (const Leak& leak : report.leaks) {
-                    if (leak.details.pid) survey.whose.lost.insert(*leak.details.pid);
+                    if (leak.details.more->pid) survey.whose.lost.insert(*leak.details.more->pid);
                     if (leak.details.path) survey.claimed.insert(*leak.details.path);
                 }
                 survey.dead.push_back({std::move(entry), std::move(report)});
@@ -162,7 +163,7 @@ Report find_stray(const Survey& survey, const Options& options) {
     report.sessions.emplace_back();
     std::set<int> dying = survey.whose.lost;
     for (Orphan& orphan : find_orphans(survey.whose)) {
-        dying.insert(*orphan.leak.details.pid);
+        dying.insert(*orphan.leak.details.more->pid);
         report.leaks.push_back(std::move(orphan.leak));
     }
     for (Leak& name : find_names(survey.whose, dying)) {
@@ -188,7 +189,7 @@ void take_result(Leftover& item, const Report& report) {
         case Status::failed: item.result = "failed"; break;
         default: return;
     }
-    const int pid = item.leak.details.pid.value_or(item.leak.pid);
+    const int pid = item.leak.details.more->pid.value_or(item.leak.pid);
     for (const CleanupAction& action : report.cleanup->actions) {
         if (action.kind != item.leak.kind || action.name != item.leak.name || action.pid != pid) continue;
         item.action = action.action;

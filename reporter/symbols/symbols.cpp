@@ -142,26 +142,26 @@ private:
 
     void name_start_routine(Leak& leak) {
         Details& details = leak.details;
-        if (details.start_frame) {
-            NativeFrame& frame = *details.start_frame;
+        if (details.more->start_frame) {
+            NativeFrame& frame = *details.more.edit().start_frame;
             if (Known* file = known(frame.module); file != nullptr && frame.function.empty()) {
                 // Not a return address.
                 const auto found = file->object().find(frame.offset);
                 if (!found.empty()) frame.function = found.back().function;
             }
             if (!frame.function.empty()) {
-                details.start_routine = frame.function;
-            } else if (!details.start_routine) {
-                details.start_routine = fmt::format("{:#x}", frame.address);
+                details.more.edit().start_routine = frame.function;
+            } else if (!details.more->start_routine) {
+                details.more.edit().start_routine = fmt::format("{:#x}", frame.address);
             }
-        } else if (details.start_routine && details.start_routine->starts_with("0x")) {
-            const std::string& text = *details.start_routine;
+        } else if (details.more->start_routine && details.more->start_routine->starts_with("0x")) {
+            const std::string& text = *details.more->start_routine;
             const char* end = text.data() + text.size();
             std::uint64_t address = 0;
             const auto result = std::from_chars(text.data() + 2, end, address, 16);
             if (result.ptr != end) return;
             std::string name = function_near(leak, address);
-            if (!name.empty()) details.start_routine = std::move(name);
+            if (!name.empty()) details.more.edit().start_routine = std::move(name);
         }
     }
 

@@ -57,8 +57,8 @@ public:
         leak.kind = Kind::process;
         leak.severity = Severity::error;
         leak.name = "sleeper";
-        leak.details.pid = pid_;
-        leak.details.start_ticks = kernel::read_stat(pid_)->start_ticks;
+        leak.details.more.edit().pid = pid_;
+        leak.details.more.edit().start_ticks = kernel::read_stat(pid_)->start_ticks;
         return leak;
     }
     bool is_alive() const {
@@ -80,7 +80,7 @@ Report report_of(std::vector<Leak> leaks) {
 TEST(Clean, anotherProcessOfThePidIsNotSignalled) {
     const Sleeper sleeper;
     Leak leak = sleeper.leak();
-    ++*leak.details.start_ticks;
+    ++*leak.details.more.edit().start_ticks;
     Report report = report_of({leak});
     clean::clean(report, {});
     EXPECT_TRUE(sleeper.is_alive());
@@ -99,7 +99,7 @@ TEST(Clean, onlyWhatIsLeakedAndNoNoteNorWindow) {
     leaks[1].status = Status::suppressed;
     leaks[2].status = Status::baseline;
     leaks[3].severity = Severity::note;
-    leaks[4].details.attribution = "window";
+    leaks[4].details.more.edit().attribution = "window";
     Report report = report_of(leaks);
     clean::clean(report, {});
     EXPECT_FALSE(fs::exists(folder.path() / "0"));

@@ -188,7 +188,7 @@ TEST(Fingerprint, ChangesWithWhatMatters) {
 TEST(Fingerprint, TellsTheTrackerFromTheWorkers) {
     Report report;
     report.leaks = {make_process(13, 12), make_process(14, 12)};
-    report.leaks[1].details.command = {"python3", "-c",
+    report.leaks[1].details.more.edit().command = {"python3", "-c",
                                        "from multiprocessing.resource_tracker import main;main(4)"};
     findings::fingerprint(report);
     EXPECT_NE(report.leaks[0].fingerprint, report.leaks[1].fingerprint);

@@ -61,7 +61,7 @@ TEST(Json, ReadsWhatItWrote) {
     report.leaks[0].fingerprint = "v1:0123456789abcdef";
     report.leaks[1].status = Status::failed;
     report.leaks[1].error = "unlink: Permission denied";
-    report.leaks[3].details.holds = {"stdout", "tcp:127.0.0.1:8080"};
+    report.leaks[3].details.more.edit().holds = {"stdout", "tcp:127.0.0.1:8080"};
     report.stacks[0].native[0].inlined = true;
     report.cleanup.emplace();
     report.cleanup->started_at = start;
@@ -246,12 +246,13 @@ TEST(Schema, FitsWhatIsWritten) {
 
     Leak& leak = report.leaks[0];
     Details& details = leak.details;
-    details.path = details.state = details.start_routine = "x";
-    details.inode = details.bytes = details.id = details.key = details.resident_bytes = 1;
+    MoreDetails& more = details.more.edit();
+    details.path = more.state = more.start_routine = "x";
+    details.inode = details.bytes = more.id = more.key = more.resident_bytes = 1;
     details.fd = 0;
-    details.pid = 6;
-    details.command = details.holds = {"stdout"};
-    details.attribution = "window";
+    more.pid = 6;
+    more.command = more.holds = {"stdout"};
+    more.attribution = "window";
     leak.fingerprint = "v1:0123456789abcdef";
     report.leaks.push_back(Leak{});  // nothing known
     report.processes.emplace_back().pid = 1;

@@ -254,8 +254,8 @@ TEST_F(JudgedFiles, FindsSystemVObjects) {
     add(10, 0);  // gone
     const Report report = judge(writer);
     ASSERT_EQ(names(report), "id:7");
-    EXPECT_EQ(report.leaks[0].details.id, 7U);
-    EXPECT_EQ(report.leaks[0].details.key, 5U);
+    EXPECT_EQ(report.leaks[0].details.more->id, 7U);
+    EXPECT_EQ(report.leaks[0].details.more->key, 5U);
     EXPECT_EQ(report.leaks[0].details.bytes, 4096U);
 }
 

@@ -59,11 +59,11 @@ TEST_F(JudgedProcesses, ReportsTheLiving) {
     EXPECT_EQ(leak.pid, 100);
     EXPECT_EQ(leak.tid, 105);
     EXPECT_EQ(leak.created_at, 77);
-    EXPECT_EQ(leak.details.pid, 201);
-    EXPECT_EQ(leak.details.state, "T");
-    EXPECT_EQ(leak.details.start_ticks, 601U);
-    EXPECT_GT(leak.details.resident_bytes, 0U);
-    EXPECT_THAT(*leak.details.command, ElementsAre("python3", "worker.py"));
+    EXPECT_EQ(leak.details.more->pid, 201);
+    EXPECT_EQ(leak.details.more->state, "T");
+    EXPECT_EQ(leak.details.more->start_ticks, 601U);
+    EXPECT_GT(leak.details.more->resident_bytes, 0U);
+    EXPECT_THAT(*leak.details.more->command, ElementsAre("python3", "worker.py"));
 
     const ProcessInfo* info = process(report, 201);
     ASSERT_NE(info, nullptr);
@@ -136,7 +136,7 @@ TEST_F(JudgedProcesses, FindsProcessesOfAnotherPidNamespace) {
     add_process({.pid = 4007, .start_ticks = 601, .namespace_pids = "4007\t7"});
     const Report report = judge(writer);
     ASSERT_EQ(names(report), "python3.11");
-    EXPECT_EQ(report.leaks[0].details.pid, 4007);
+    EXPECT_EQ(report.leaks[0].details.more->pid, 4007);
 }
 
 // The first process of a namespace is number 1 to itself and another to who made it.
@@ -164,7 +164,7 @@ TEST_F(JudgedProcesses, KnowsTheFirstProcessOfAPidNamespaceByBothNumbers) {
     EXPECT_EQ(process(report, 201)->ppid, 100);
     EXPECT_EQ(process(report, 202)->ppid, 201);
     for (const Leak& leak : report.leaks) {
-        EXPECT_EQ(leak.pid, leak.details.pid == 201 ? 100 : 201);
+        EXPECT_EQ(leak.pid, leak.details.more->pid == 201 ? 100 : 201);
     }
     std::filesystem::remove_all(folder / "proc/201");
     std::filesystem::remove_all(folder / "proc/202");
@@ -242,14 +242,14 @@ TEST_F(JudgedProcesses, ReportsThreadsThatWereLeftOver) {
     for (const Leak& leak : report.leaks) {
         const bool is_finished = leak.name == "pool-1";
         EXPECT_EQ(leak.severity, is_finished ? Severity::warning : Severity::note);
-        EXPECT_EQ(leak.details.state, is_finished ? "finished" : "running");
+        EXPECT_EQ(leak.details.more->state, is_finished ? "finished" : "running");
         EXPECT_EQ(leak.kind, leak.name == "background" ? Kind::detached_thread : Kind::thread);
         if (!is_finished) continue;
-        EXPECT_EQ(leak.details.start_routine, "0x501234");
-        ASSERT_TRUE(leak.details.start_frame);
-        EXPECT_EQ(leak.details.start_frame->address, 0x501234U);
-        EXPECT_EQ(leak.details.start_frame->offset, 0x1234U);
-        EXPECT_EQ(report.modules.at(0).id, leak.details.start_frame->module);
+        EXPECT_EQ(leak.details.more->start_routine, "0x501234");
+        ASSERT_TRUE(leak.details.more->start_frame);
+        EXPECT_EQ(leak.details.more->start_frame->address, 0x501234U);
+        EXPECT_EQ(leak.details.more->start_frame->offset, 0x1234U);
+        EXPECT_EQ(report.modules.at(0).id, leak.details.more->start_frame->module);
     }
     options.include_notes = false;
     EXPECT_EQ(names(judge()), "pool-1");

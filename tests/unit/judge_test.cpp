@@ -233,7 +233,7 @@ TEST_F(Judged, TellsSeveralSessionsApart) {
     const Report report = judge_records(files, options);
     ASSERT_THAT(report.sessions, SizeIs(2));
     ASSERT_EQ(names(report), "/one /two");
-    for (const Leak& leak : report.leaks) EXPECT_EQ("/" + leak.session, leak.name);
+    for (const Leak& leak : report.leaks) EXPECT_EQ("/" + leak.session.str(), leak.name);
 }
 
 TEST_F(Judged, KnowsARebootByTheRootsRecord) {

@@ -46,7 +46,7 @@ TEST_F(Outside, ListsWhatIsNew) {
     ASSERT_THAT(leaks, SizeIs(3));
     for (const Leak& leak : leaks) {
         EXPECT_EQ(leak.severity, Severity::note);
-        EXPECT_EQ(leak.details.attribution, "window");
+        EXPECT_EQ(leak.details.more->attribution, "window");
         EXPECT_EQ(leak.pid, 0);
         if (leak.kind == Kind::semaphore) {
             EXPECT_EQ(leak.name, "/new");
@@ -85,7 +85,7 @@ TEST_F(Outside, BlamesTheSessionForWhatItHasOpen) {
     for (const Leak& leak : leaks) {
         const bool is_theirs = leak.name == "/theirs";
         EXPECT_EQ(leak.severity, is_theirs ? Severity::error : Severity::note);
-        EXPECT_EQ(leak.details.attribution.has_value(), !is_theirs);
+        EXPECT_EQ(leak.details.more->attribution.has_value(), !is_theirs);
     }
 }
 

@@ -138,7 +138,7 @@ TEST(Suppressions, BuiltInOnesExcuseHelpers) {
         Report report;
         report.leaks.push_back(make_process(20, 12));
         report.leaks[0].name = name;
-        report.leaks[0].details.command = std::move(command);
+        report.leaks[0].details.more.edit().command = std::move(command);
         if (!alone) report.leaks.push_back(make_process(21, 12));
         policy::Policy().apply(report, day);
         return report.leaks[0].status;
@@ -176,7 +176,7 @@ TEST(Baseline, IsOneSortedLineAFinding) {
     ASSERT_EQ(entries.size(), 3u);
     EXPECT_TRUE(std::is_sorted(entries.begin(), entries.end(),
                                [](const auto& a, const auto& b) { return a.fingerprint < b.fingerprint; }));
-    EXPECT_THAT(text, HasSubstr(report.leaks[1].fingerprint + " semaphore /mp-* train.py:main\n"));
+    EXPECT_THAT(text, HasSubstr(report.leaks[1].fingerprint.str() + " semaphore /mp-* train.py:main\n"));
     EXPECT_THAT(text, HasSubstr(" semaphore /a_b -\n"));
     EXPECT_THAT(text, HasSubstr(" process python* -\n"));
     EXPECT_EQ(policy::parse_baseline(policy::write_baseline(report, Severity::note), "b").size(), 4u);
@@ -193,7 +193,7 @@ TEST(Baseline, ExcusesItsFindingsAndTellsWhatIsGone) {
     const std::string file = (folder.path() / "b").string();
     Report report = make_report();
     findings::fingerprint(report);
-    std::ofstream(file) << report.leaks[0].fingerprint << " semaphore /mp-* train.py:main\r\n"
+    std::ofstream(file) << report.leaks[0].fingerprint.str() << " semaphore /mp-* train.py:main\r\n"
                         << "v1:00000000000000aa semaphore /old old.py:f\n";
     policy::Policy policy;
     policy.add_baseline(file);

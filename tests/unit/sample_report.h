@@ -31,10 +31,11 @@ inline Leak make_semaphore(const std::string& name, int pid, std::uint64_t inode
 
 inline Leak make_process(int pid, int creator) {
     Leak leak = make_leak(Kind::process, "python3.11", creator);
-    leak.details.pid = pid;
-    leak.details.command = {"python3", "-c", "from multiprocessing.spawn import spawn_main"};
-    leak.details.state = "S";
-    leak.details.resident_bytes = 45 << 20;
+    MoreDetails& more = leak.details.more.edit();
+    more.pid = pid;
+    more.command = {"python3", "-c", "from multiprocessing.spawn import spawn_main"};
+    more.state = "S";
+    more.resident_bytes = 45 << 20;
     return leak;
 }
 

@@ -110,7 +110,7 @@ protected:
         Leak& thread = report.leaks.emplace_back();
         thread.kind = Kind::thread;
         thread.stack = 1;
-        thread.details.start_frame = stack.native.back();
+        thread.details.more.edit().start_frame = stack.native.back();
         stack.native.pop_back();
         symbolize(report);
         return report;
@@ -146,7 +146,7 @@ protected:
         const NativeFrame& grow = report.stacks[0].native.at(1);
         EXPECT_THAT(grow.file, testing::EndsWith("/prog.cpp"));
         EXPECT_EQ(grow.offset, report.stacks[0].native.at(3).offset);
-        EXPECT_EQ(report.leaks[0].details.start_routine, "work");
+        EXPECT_EQ(report.leaks[0].details.more->start_routine, "work");
         EXPECT_THAT(report.remarks, IsEmpty());
     }
 
@@ -185,7 +185,7 @@ TEST_F(Symbols, OfTheSymbolTable) {
     ASSERT_TRUE(compile("-O2"));
     const Report report = symbolized();
     EXPECT_THAT(shown(report), ElementsAre("app::Pool::take()", HasSubstr("make(app::Pool**)"), "main"));
-    EXPECT_EQ(report.leaks[0].details.start_routine, "work");
+    EXPECT_EQ(report.leaks[0].details.more->start_routine, "work");
 }
 
 TEST_F(Symbols, OfDynamicSymbolsOnly) {
@@ -193,14 +193,14 @@ TEST_F(Symbols, OfDynamicSymbolsOnly) {
     const Report report = symbolized();
     // What is not exported has no name, and not that of a neighbour.
     EXPECT_THAT(shown(report), ElementsAre("app::Pool::take()", "main"));
-    EXPECT_EQ(report.leaks[0].details.start_routine, "work");
+    EXPECT_EQ(report.leaks[0].details.more->start_routine, "work");
 }
 
 TEST_F(Symbols, OfNothing) {
     ASSERT_TRUE(compile("-O2") && in_folder("strip prog"));
     const Report report = symbolized();
     EXPECT_THAT(shown(report), IsEmpty());
-    EXPECT_THAT(report.leaks[0].details.start_routine.value(), testing::StartsWith("0x7f"));
+    EXPECT_THAT(report.leaks[0].details.more->start_routine.value(), testing::StartsWith("0x7f"));
     EXPECT_THAT(report.remarks, IsEmpty());
 }
 
@@ -224,14 +224,14 @@ TEST_F(Symbols, StayWhenAskedForTwice) {
 TEST_F(Symbols, NameAStartRoutineThatCameThroughJson) {
     ASSERT_TRUE(compile("-O2"));
     Report report = symbolized();
-    const std::uint64_t work = report.leaks[0].details.start_frame->address;
+    const std::uint64_t work = report.leaks[0].details.more->start_frame->address;
     const auto named = [&](std::uint64_t address) {
         std::ostringstream hex;
         hex << "0x" << std::hex << address;
-        report.leaks[0].details.start_frame.reset();
-        report.leaks[0].details.start_routine = hex.str();
+        report.leaks[0].details.more.edit().start_frame.reset();
+        report.leaks[0].details.more.edit().start_routine = hex.str();
         symbolize(report);
-        return *report.leaks[0].details.start_routine;
+        return *report.leaks[0].details.more->start_routine;
     };
     EXPECT_EQ(named(work), "work");
     EXPECT_THAT(named(work + 1), testing::StartsWith("0x"));

@@ -162,7 +162,7 @@ TEST(Text, TellsWhatIsNotKnown) {
     report.processes.back().instrumented = false;
     report.processes.back().reason = "static";
     report.leaks[3].pid = 0;
-    report.leaks[3].details.attribution = "window";
+    report.leaks[3].details.more.edit().attribution = "window";
     const std::string text = rendered(report);
     EXPECT_THAT(text, HasSubstr("not instrumented (static)"));
     EXPECT_THAT(text, HasSubstr("busybox"));
@@ -188,9 +188,9 @@ TEST(Text, IsSafeOnATerminal) {
     for (Leak& leak : report.leaks) {
         leak.name = leak.error = leak.thread_name = evil;
         leak.status = Status::failed;
-        leak.details.state = evil;
-        leak.details.holds = {evil};
-        leak.details.start_routine = evil;
+        leak.details.more.edit().state = evil;
+        leak.details.more.edit().holds = {evil};
+        leak.details.more.edit().start_routine = evil;
         leak.session = evil;
     }
     report.leaks.push_back(report.leaks[0]);
@@ -215,7 +215,7 @@ TEST(Text, KeepsToItsWidth) {
     report.leaks[0].name = std::string(300, 'x');
     report.sessions[0].command.emplace_back(500, 'y');
     report.processes[0].command.emplace_back(500, 'y');
-    report.leaks[3].details.command->emplace_back(500, 'z');
+    report.leaks[3].details.more.edit().command->emplace_back(500, 'z');
     Options options;
     options.width = 80;
     std::istringstream lines(rendered(report, options));
