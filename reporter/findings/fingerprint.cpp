@@ -127,6 +127,13 @@ private:
 
 }  // namespace
 
+std::string hang_fingerprint(const FrameReader& reader, const Stack& stack) {
+    Hash hash;
+    hash.add("hang");
+    hash.add(chain_of(reader.frames(stack)));
+    return fmt::format("v1:{:016x}", hash.value());
+}
+
 std::string pattern_of(const Leak& leak, const Stack* stack) {
     return name_pattern(leak.kind, leak.name, randomness_of(leak.kind, stack));
 }

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "reporter/findings/frames.h"
 #include "reporter/model/model.h"
 
 namespace leftover::findings {
@@ -12,6 +13,9 @@ namespace leftover::findings {
 // pid, line number, folder or random part of a name is in it, nor how the interpreter, its standard
 // library and the C library did it. Call it when frames have got their names (symbolize).
 void fingerprint(Report& report);
+
+// The same for a place where a program hangs: made from the chain of the user's functions there.
+std::string hang_fingerprint(const FrameReader& reader, const Stack& stack);
 
 // The pattern of the leak's name, given its stack (null: not known).
 std::string pattern_of(const Leak& leak, const Stack* stack);

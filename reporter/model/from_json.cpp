@@ -235,6 +235,7 @@ Hang hang(const json& value) {
         if (const json* threads = get_list(element, "threads")) {
             for (const json& thread : *threads) process.threads.push_back(hang_thread(thread));
         }
+        get(element, "session", process.session);
     }
     return hang;
 }

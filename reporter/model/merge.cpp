@@ -211,6 +211,8 @@ private:
         if (report.sessions.size() != 1) return;
         for (ProcessInfo& process : report.processes) fill(process.session, report.sessions[0].id);
         for (Leak& leak : report.leaks) fill(leak.session, report.sessions[0].id);
+        if (!report.hang) return;
+        for (HangProcess& process : report.hang->processes) fill(process.session, report.sessions[0].id);
     }
 
     void add_modules(const Report& report) {
@@ -315,7 +317,8 @@ private:
                 for (NativeFrame& frame : thread.native) renumber(frame);
             }
             const auto known = std::find_if(all.begin(), all.end(), [&](const HangProcess& other) {
-                return other.pid == process.pid && other.command == process.command;
+                return other.session == process.session && other.pid == process.pid &&
+                       other.command == process.command;
             });
             if (known == all.end()) {
                 all.push_back(std::move(process));

@@ -176,6 +176,7 @@ struct HangProcess {
     std::string error;         // why its stacks are not there; empty: null
     std::optional<int> stack;  // Stack::id: where it was created
     std::vector<HangThread> threads;
+    SharedText session;  // in a merged report
 };
 
 // What every thread of the session was doing at one moment.

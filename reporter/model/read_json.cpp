@@ -193,6 +193,8 @@ void assign_sessions(Report& report) {
     if (report.sessions.size() == 1) {
         for (Leak& leak : report.leaks) leak.session = report.sessions.front().id;
         for (ProcessInfo& process : report.processes) process.session = report.sessions.front().id;
+        if (!report.hang) return;
+        for (HangProcess& process : report.hang->processes) process.session = report.sessions.front().id;
         return;
     }
     for (ProcessInfo& process : report.processes) {

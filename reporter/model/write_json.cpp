@@ -220,7 +220,7 @@ void write_hang_thread(JsonStream& json, const HangThread& thread) {
     json.end('}');
 }
 
-void write_hang(JsonStream& json, const Hang& hang) {
+void write_hang(JsonStream& json, const Hang& hang, bool with_session) {
     json.begin('{');
     json.key("processes").begin('[');
     for (const HangProcess& process : hang.processes) {
@@ -237,6 +237,7 @@ void write_hang(JsonStream& json, const Hang& hang) {
             write_hang_thread(json, thread);
         }
         json.end(']');
+        if (with_session) json.key("session").value(process.session);
         json.end('}');
     }
     json.end(']');
@@ -316,7 +317,7 @@ void write_json(const Report& report, std::ostream& out) {
     }
     json.line().key("hang");
     if (report.hang) {
-        write_hang(json, *report.hang);
+        write_hang(json, *report.hang, merged);
     } else {
         json.null();
     }

@@ -21,18 +21,26 @@ bool has_timeout(const HangThread& thread) {
     return words.find(", for a limited time") != words.npos || words.find(", at most ") != words.npos;
 }
 
+std::vector<const HangProcess*> all_of(const Hang& hang) {
+    std::vector<const HangProcess*> all;
+    for (const HangProcess& process : hang.processes) all.push_back(&process);
+    return all;
+}
+
 }  // namespace
 
-HangGraph::HangGraph(const Hang& hang) {
-    for (const HangProcess& process : hang.processes) {
-        for (const HangThread& thread : process.threads) {
-            by_id_.try_emplace({process.pid, 0}, nodes_.size());
-            by_id_.try_emplace({process.pid, thread.tid}, nodes_.size());
-            nodes_.push_back({&process, &thread});
+HangGraph::HangGraph(const std::vector<const HangProcess*>& processes) {
+    for (const HangProcess* process : processes) {
+        for (const HangThread& thread : process->threads) {
+            by_id_.try_emplace({process->pid, 0}, nodes_.size());
+            by_id_.try_emplace({process->pid, thread.tid}, nodes_.size());
+            nodes_.push_back({process, &thread});
         }
     }
     find_stuck();
 }
+
+HangGraph::HangGraph(const Hang& hang) : HangGraph(all_of(hang)) {}
 
 const HangNode* HangGraph::find(const WaitsFor& whom) const {
     const auto at = by_id_.find({whom.pid, whom.tid});

@@ -24,6 +24,8 @@ struct HangChain {
 
 class HangGraph {
 public:
+    // Of the processes of one session, which are numbered alike.
+    explicit HangGraph(const std::vector<const HangProcess*>& processes);
     explicit HangGraph(const Hang& hang);
 
     // What there is to say first: where the first process's first thread waits; then cycles that this

@@ -9,7 +9,7 @@
 
 namespace leftover::render {
 
-// Nothing when the report has no hang. The report must outlive the call.
+// Each session that hangs, with an empty line behind it; nothing when the report has no hang.
 void hang_text(const Report& report, const Options& options, std::ostream& out);
 
 }  // namespace leftover::render

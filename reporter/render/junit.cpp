@@ -1,4 +1,5 @@
-// JUnit XML: one case a session, or a test that sessions are labelled with (--label test=NAME).
+// JUnit XML: one case a session, or a test that sessions are labelled with (--label test=NAME). It fails when
+// something is left over, and when it timed out.
 #include <algorithm>
 #include <map>
 #include <ostream>
@@ -12,6 +13,7 @@
 #include "reporter/model/json.h"
 #include "reporter/model/names.h"
 #include "reporter/render/format.h"
+#include "reporter/render/hang_words.h"
 #include "reporter/render/markup.h"
 #include "reporter/render/words.h"
 
@@ -28,6 +30,7 @@ struct Case {
     std::vector<const Session*> sessions;
     std::map<const Finding*, std::size_t> findings;  // and how many leaks of each
     std::vector<const Finding*> order;               // of these, the worst first
+    std::vector<const HangWords*> hangs;
 };
 
 class Junit {
@@ -35,6 +38,7 @@ public:
     Junit(const Report& report, const Options& options)
         : report_(report),
           found_(findings::find(report, {options.notes, options.excused})),
+          hangs_(hang_words(report)),
           reader_(report) {}
 
     void write(std::ostream& out) {
@@ -82,7 +86,7 @@ private:
                                          ? command_words(session.command, 200)
                                          : fmt::format("{}: {}", session.id, command_words(session.command, 200));
             const auto [at, is_new] = by_name.try_emplace(name, cases_.size());
-            if (is_new) cases_.push_back({name, {}, {}, {}});
+            if (is_new) cases_.push_back({name, {}, {}, {}, {}});
             cases_[at->second].sessions.push_back(&session);
             by_session.emplace(session.id, at->second);
         }
@@ -94,16 +98,27 @@ private:
                 if (test.findings[&finding]++ == 0) test.order.push_back(&finding);
             }
         }
+        for (const HangWords& hang : hangs_) {
+            const auto at = hang.session != nullptr ? by_session.find(hang.session->id) : by_session.end();
+            if (at != by_session.end()) cases_[at->second].hangs.push_back(&hang);
+        }
     }
 
     static bool counts(const Finding& finding) {
         return finding.severity > Severity::note && findings::excuse_of(finding) == Status::leaked;
     }
 
-    static bool fails(const Case& test) {
+    static bool timed_out(const Case& test) {
+        return std::any_of(test.sessions.begin(), test.sessions.end(),
+                           [](const Session* session) { return session->timed_out; });
+    }
+
+    static bool leaks(const Case& test) {
         return std::any_of(test.order.begin(), test.order.end(),
                            [](const Finding* finding) { return counts(*finding); });
     }
+
+    static bool fails(const Case& test) { return leaks(test) || timed_out(test); }
 
     static double seconds_of(const Case& test) {
         double seconds = 0;
@@ -137,6 +152,13 @@ private:
         std::string others;
         std::map<Kind, std::uint64_t> kinds;
         std::size_t told = 0;
+        std::string what;
+        for (const HangWords* hang : test.hangs) {
+            const bool counted = hang->session->timed_out;
+            if (counted && what.empty() && !hang->chains.empty()) what = "timed out: " + hang->chains.front();
+            (counted ? failures : others) += headline(*hang, 200) + '\n' + plain_text(report_, *hang) + '\n';
+        }
+        if (what.empty() && timed_out(test)) what = "timed out";
         for (const Finding* finding : test.order) {
             const std::size_t count = test.findings.at(finding);
             const bool counted = counts(*finding);
@@ -149,11 +171,13 @@ private:
                 fmt::format("and {} more places, cut off here\n", told - most_findings);
         }
         if (fails(test)) {
+            const std::string type = what.empty() ? "leak" : "hang";
             std::vector<std::string> words;
             for (const auto& [kind, count] : kinds) words.push_back(kind_words(kind, count));
+            if (!words.empty()) what += (what.empty() ? "left over: " : " Left over: ") + join(words);
             pugi::xml_node failure = node.append_child("failure");
-            put(failure, "message", "left over: " + join(words));
-            put(failure, "type", "leak");
+            put(failure, "message", what);
+            put(failure, "type", type);
             failure.append_child(pugi::node_pcdata).set_value(lines(failures).c_str());
         }
         if (!others.empty()) {
@@ -176,6 +200,7 @@ private:
 
     const Report& report_;
     std::vector<Finding> found_;
+    std::vector<HangWords> hangs_;
     findings::FrameReader reader_;
     std::vector<Case> cases_;
 };

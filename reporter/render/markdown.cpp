@@ -1,4 +1,5 @@
 // Markdown for the summary of a CI step.
+#include <algorithm>
 #include <map>
 #include <ostream>
 #include <string>
@@ -10,6 +11,7 @@
 #include "reporter/model/names.h"
 #include "reporter/model/utf8.h"
 #include "reporter/render/format.h"
+#include "reporter/render/hang_words.h"
 #include "reporter/render/markup.h"
 #include "reporter/render/words.h"
 
@@ -23,6 +25,8 @@ using findings::Finding;
 constexpr std::size_t most_bytes = 1'000'000;
 constexpr std::size_t most_frames = 40;
 constexpr std::size_t most_sessions = 100;
+constexpr std::size_t most_hangs = 20;
+constexpr std::size_t most_hang_bytes = 300'000;  // of all hangs, so that the findings have room
 constexpr std::size_t name_columns = 300;
 
 class Markdown {
@@ -33,6 +37,7 @@ public:
     std::string render() {
         const auto found = findings::find(report_, {options_.notes, options_.excused});
         headline();
+        hangs();
         if (!found.empty()) {
             table(found);
             stacks(found);
@@ -61,6 +66,9 @@ private:
 
     void headline() {
         text_ += "## leftover: ";
+        const auto late = std::count_if(report_.sessions.begin(), report_.sessions.end(),
+                                        [](const Session& session) { return session.timed_out; });
+        if (late > 0) text_ += report_.sessions.size() == 1 ? "timed out, " : fmt::format("{} timed out, ", late);
         if (summary_.leaks == 0) {
             text_ += "nothing left over\n";
         } else {
@@ -78,6 +86,43 @@ private:
         if (summary_.suppressed > 0) parts.push_back(fmt::format("{} suppressed", summary_.suppressed));
         if (summary_.baseline > 0) parts.push_back(fmt::format("{} in the baseline", summary_.baseline));
         if (!parts.empty()) text_ += fmt::format("\n{}.\n", join(parts));
+    }
+
+    void hangs() {
+        const std::vector<HangWords> all = hang_words(report_);
+        std::vector<HangFinding> shown = hang_findings(all);
+        for (const HangWords& hang : all) {
+            const bool goes_on = hang.session == nullptr || !hang.session->timed_out;
+            if (goes_on && hang.threads > 0) shown.push_back({&hang, 1});
+        }
+        std::size_t bytes = 0;
+        for (std::size_t i = 0; i < shown.size(); ++i) {
+            const HangWords& hang = *shown[i].first;
+            std::string piece = fmt::format("\n### {}\n\n", markdown_text(shorten(render::headline(hang, 200), 400)));
+            if (shown[i].sessions > 1) {
+                piece += fmt::format("And {} more sessions that wait at the same place.\n\n", shown[i].sessions - 1);
+            }
+            for (const std::string& chain : hang.chains) piece += fmt::format("- {}\n", markdown_text(chain));
+            std::string lines;
+            const std::string plain = plain_text(report_, hang);
+            for (std::size_t at = 0; at < plain.size();) {
+                const std::size_t end = std::min(plain.find('\n', at), plain.size());
+                // An empty line would end the block.
+                const std::string line = markdown_text(shorten(plain.substr(at, end - at), name_columns));
+                lines += (line.empty() ? " " : line) + '\n';
+                at = end + 1;
+            }
+            piece += fmt::format("\n<details><summary>{}</summary>\n\n<pre>\n{}</pre>\n\n</details>\n",
+                                 hang.threads == 1 ? "Where its thread is" : fmt::format("Where its {} threads are", hang.threads),
+                                 lines);
+            bytes += piece.size();
+            if (i == most_hangs || bytes > most_hang_bytes) {
+                text_ += fmt::format("\nand {} more sessions or places where they hang.\n", shown.size() - i);
+                return;
+            }
+            text_ += piece;
+        }
+        if (!shown.empty()) text_ += '\n';
     }
 
     void table(const std::vector<Finding>& found) {

@@ -18,6 +18,7 @@
 #include "reporter/model/json.h"
 #include "reporter/model/json_stream.h"
 #include "reporter/model/names.h"
+#include "reporter/render/hang_words.h"
 #include "reporter/render/source.h"
 #include "reporter/render/words.h"
 
@@ -30,6 +31,8 @@ using findings::Frame;
 // Nobody reads on; the counts are exact, and the JSON report has them all.
 constexpr std::size_t most_leaks = 40;
 constexpr std::size_t most_sessions = 40;
+constexpr std::size_t most_hangs = 20;
+constexpr std::size_t most_threads = 100;  // of a hang, at different places
 constexpr int lines_around = 2;
 
 // In JSON `<` stands in strings only; escaped, nothing can end the script element or begin a comment.
@@ -79,7 +82,7 @@ std::string exit_of(const Exit& exit) {
 class PageData {
 public:
     PageData(const Report& report, JsonStream& json)
-        : report_(report), json_(json), reader_(report) {
+        : report_(report), json_(json), reader_(report), hangs_(hang_words(report)) {
         for (std::size_t i = 0; i < report.sessions.size(); ++i) {
             sessions_.emplace(report.sessions[i].id, i);
         }
@@ -93,6 +96,7 @@ public:
         write_summary();
         write_processes();
         write_findings();
+        write_hangs();
         write_stacks();
         write_frames();
         write_cleanup();
@@ -273,6 +277,52 @@ private:
         return index < report_.sessions.size() ? report_.sessions[index] : unknown;
     }
 
+    void write_hangs() {
+        std::vector<HangFinding> shown = hang_findings(hangs_);
+        for (const HangWords& hang : hangs_) {
+            const bool goes_on = hang.session == nullptr || !hang.session->timed_out;
+            if (goes_on && hang.threads > 0) shown.push_back({&hang, 1});
+        }
+        if (shown.empty()) return;
+        shown.resize(std::min(shown.size(), most_hangs));
+        json_.line().key("hangs").begin('[');
+        for (const HangFinding& hang : shown) {
+            json_.line();
+            write_hang(*hang.first, hang.sessions);
+        }
+        json_.end(']');
+    }
+
+    void write_hang(const HangWords& hang, std::size_t sessions) {
+        static const Session unknown;
+        const Session& session = hang.session != nullptr ? *hang.session : unknown;
+        json_.begin('{');
+        json_.key("headline").value(headline(hang, 400));
+        json_.key("timed_out").value(session.timed_out);
+        json_.key("sessions").value(sessions);
+        json_.key("chains");
+        put_strings(json_, hang.chains);
+        json_.key("groups").begin('[');
+        for (std::size_t i = 0; i < hang.groups.size() && i < most_threads; ++i) {
+            const HangGroup& group = hang.groups[i];
+            json_.line().begin('{');
+            json_.key("title").value(group.title);
+            if (group.is_process) {
+                json_.key("command").value(command_words(group.threads.front().process->command, 0));
+            }
+            json_.key("reasons");
+            put_strings(json_, group.reasons);
+            if (!group.start.empty()) json_.key("start").value(group.start);
+            if (!group.error.empty()) json_.key("error").value(group.error);
+            json_.key("frames").begin('[');
+            for (const Frame& frame : reader_.frames(group.stack)) json_.value(number_of(frame, session));
+            json_.end(']').end('}');
+        }
+        json_.end(']');
+        json_.key("more").value(hang.groups.size() - std::min(hang.groups.size(), most_threads));
+        json_.end('}');
+    }
+
     void write_stacks() {
         json_.line().key("stacks").begin('{');
         for (const auto& [id, session] : used_stacks_) {
@@ -343,12 +393,13 @@ private:
     const Report& report_;
     JsonStream& json_;
     findings::FrameReader reader_;
+    std::vector<HangWords> hangs_;
     Sources sources_;
     std::unordered_map<std::string_view, std::size_t> sessions_;
     std::unordered_map<int, const Stack*> stacks_;
     std::map<int, const Session*> used_stacks_;
     std::map<FrameKey, std::size_t> frame_numbers_;
-    std::vector<std::pair<Frame, const Session*>> frames_;
+    std::vector<std::pair<Frame, const Session*>> frames_;  // some point into hangs_
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// SARIF 2.1.0: one result a finding.
+// SARIF 2.1.0: one result a finding, and one a place where programs timed out.
 #include <algorithm>
 #include <map>
 #include <ostream>
@@ -13,6 +13,7 @@
 #include "reporter/model/json_stream.h"
 #include "reporter/model/names.h"
 #include "reporter/render/format.h"
+#include "reporter/render/hang_words.h"
 #include "reporter/render/uri.h"
 #include "reporter/render/words.h"
 
@@ -26,6 +27,7 @@ using findings::Frame;
 // What code scanning services take of one run; more and they refuse all of it.
 constexpr std::size_t most_results = 25'000;
 constexpr std::size_t most_frames = 100;
+constexpr std::size_t most_stacks = 20;  // of a hang
 
 std::string_view level_of(Severity severity) {
     return name_of(severity);  // error, warning, note: SARIF's own words
@@ -44,21 +46,25 @@ std::string rule_text(Kind kind) {
 class Sarif {
 public:
     Sarif(const Report& report, const Options& options, std::ostream& out)
-        : report_(report), options_(options), json_(out), reader_(report) {
+        : report_(report), options_(options), json_(out), reader_(report), hangs_(hang_words(report)) {
         for (const Session& session : report.sessions) sessions_.emplace(session.id, &session);
     }
 
     void write() {
         const auto found = findings::find(report_, {options_.notes, true});
-        const std::size_t shown = std::min(found.size(), most_results);
+        std::vector<HangFinding> hangs = hang_findings(hangs_);
+        const std::size_t all = hangs.size() + found.size();
+        hangs.resize(std::min(hangs.size(), most_results));
+        const std::size_t shown = std::min(found.size(), most_results - hangs.size());
         json_.begin('{');
         json_.key("$schema").value("https://json.schemastore.org/sarif-2.1.0.json");
         json_.key("version").value("2.1.0");
         json_.line().key("runs").begin('[').begin('{');
-        write_tool(found);
-        write_invocations(found.size() - shown);
+        write_tool(found, !hangs.empty());
+        write_invocations(all - hangs.size() - shown);
         json_.line().key("columnKind").value("unicodeCodePoints");
         json_.line().key("results").begin('[');
+        for (const HangFinding& hang : hangs) write_hang(hang);
         for (std::size_t i = 0; i < shown; ++i) write_result(found[i]);
         json_.end(']').end('}').end(']').end('}').finish();
     }
@@ -68,7 +74,7 @@ private:
         json_.key(key).begin('{').key("text").value(text).end('}');
     }
 
-    void write_tool(const std::vector<Finding>& found) {
+    void write_tool(const std::vector<Finding>& found, bool hangs) {
         std::set<Kind> kinds;
         for (const Finding& finding : found) kinds.insert(finding.kind);
         json_.line().key("tool").begin('{').key("driver").begin('{');
@@ -78,15 +84,22 @@ private:
         json_.key("rules").begin('[');
         for (const Kind kind : kinds) {
             rules_.emplace(kind, rules_.size());
-            json_.line().begin('{');
-            json_.key("id").value(name_of(kind));
-            message("shortDescription", "Left over: " + kind_words(kind, 1).substr(2));
-            message("fullDescription", rule_text(kind));
-            json_.key("defaultConfiguration").begin('{');
-            json_.key("level").value(level_of(record::row(kind).severity)).end('}');
-            json_.end('}');
+            write_rule(name_of(kind), "Left over: " + kind_words(kind, 1).substr(2), rule_text(kind),
+                       level_of(record::row(kind).severity));
+        }
+        if (hangs) {
+            write_rule("hang", "Timed out", "A program did not end in the time that it was given.", "error");
         }
         json_.end(']').end('}').end('}');
+    }
+
+    void write_rule(std::string_view id, std::string_view shown, std::string_view text, std::string_view level) {
+        json_.line().begin('{');
+        json_.key("id").value(id);
+        message("shortDescription", shown);
+        message("fullDescription", text);
+        json_.key("defaultConfiguration").begin('{').key("level").value(level).end('}');
+        json_.end('}');
     }
 
     void write_invocations(std::size_t cut) {
@@ -126,19 +139,14 @@ private:
     }
 
     void write_result(const Finding& finding) {
-        json_.line().begin('{');
-        json_.key("ruleId").value(name_of(finding.kind));
-        json_.key("ruleIndex").value(rules_.at(finding.kind));
-        json_.key("level").value(level_of(finding.severity));
-        json_.key("kind").value("fail");
-        message("message", message_of(finding));
-        json_.key("locations").begin('[');
-        write_location(finding);
-        json_.end(']');
-        json_.key("partialFingerprints").begin('{');
-        json_.key("leftover/v1").value(finding.fingerprint).end('}');
+        begin_result(name_of(finding.kind), rules_.at(finding.kind), level_of(finding.severity), message_of(finding),
+                     finding.location, session_of(finding), finding.fingerprint);
         json_.key("occurrenceCount").value(finding.leaks.size());
-        if (finding.stack != nullptr) write_stack(finding);
+        if (finding.stack != nullptr) {
+            json_.key("stacks").begin('[');
+            write_stack("created by, innermost first", *finding.stack, folder_of(session_of(finding)), 0);
+            json_.end(']');
+        }
         const Status excuse = findings::excuse_of(finding);
         if (excuse == Status::suppressed) {
             json_.key("suppressions").begin('[').begin('{').key("kind").value("external");
@@ -150,6 +158,54 @@ private:
             json_.key("baselineState").value(excuse == Status::baseline ? "unchanged" : "new");
         }
         json_.end('}');
+    }
+
+    void write_hang(const HangFinding& finding) {
+        const HangWords& hang = *finding.first;
+        std::string text = headline(hang, 200);
+        if (finding.sessions > 1) text += fmt::format(" ({} sessions)", finding.sessions);
+        text += '.';
+        for (const std::string& chain : hang.chains) text += ' ' + chain;
+        begin_result("hang", rules_.size(), "error", without_links(text), hang.location, hang.session, hang.fingerprint);
+        json_.key("occurrenceCount").value(finding.sessions);
+        json_.key("stacks").begin('[');
+        std::size_t count = 0;
+        for (const HangGroup& group : hang.groups) {
+            if (group.stack.python.empty() && group.stack.native.empty()) continue;
+            if (count++ == most_stacks) break;
+            write_stack(without_links(fmt::format("{}: {}", group.title, join(group.reasons))), group.stack,
+                        folder_of(hang.session), group.threads.front().thread->tid);
+        }
+        json_.end(']');
+        // No baseline lists it.
+        if (report_.has_baseline) json_.key("baselineState").value("new");
+        json_.end('}');
+    }
+
+    // All that every result has; the caller adds to it and ends it.
+    void begin_result(std::string_view rule, std::size_t index, std::string_view level, std::string_view text,
+                      const findings::Location& location, const Session* session, std::string_view fingerprint) {
+        json_.line().begin('{');
+        json_.key("ruleId").value(rule);
+        json_.key("ruleIndex").value(index);
+        json_.key("level").value(level);
+        json_.key("kind").value("fail");
+        message("message", text);
+        json_.key("locations").begin('[');
+        write_location(location, session);
+        json_.end(']');
+        json_.key("partialFingerprints").begin('{');
+        json_.key("leftover/v1").value(fingerprint).end('}');
+    }
+
+    // Text in SARIF may hold links: [text](address).
+    static std::string without_links(std::string_view text) {
+        std::string plain;
+        for (const char c : text) {
+            if (c == '[' || c == ']' || c == '\\') plain += '\\';
+            plain += c;
+        }
+        return plain;
     }
 
     static std::string message_of(const Finding& finding) {
@@ -166,37 +222,31 @@ private:
         if (!finding.location.function.empty()) {
             text += fmt::format(", created in {}", finding.location.function);
         }
-        // Text in SARIF may hold links: [text](address).
-        std::string plain;
-        for (const char c : text) {
-            if (c == '[' || c == ']' || c == '\\') plain += '\\';
-            plain += c;
-        }
-        return plain + ".";
+        return without_links(text) + ".";
     }
 
-    std::string_view folder_of(const Finding& finding) const {
+    const Session* session_of(const Finding& finding) const {
         const auto at = sessions_.find(finding.leaks.front()->session);
-        if (at != sessions_.end()) return at->second->cwd;
-        return report_.sessions.empty() ? std::string_view() : report_.sessions.front().cwd;
+        if (at != sessions_.end()) return at->second;
+        return report_.sessions.empty() ? nullptr : &report_.sessions.front();
+    }
+
+    static std::string_view folder_of(const Session* session) {
+        return session != nullptr ? std::string_view(session->cwd) : std::string_view();
     }
 
     // Services show nothing that lies nowhere: then it is the program itself.
-    void write_location(const Finding& finding) {
-        std::string file = source_file(finding.location, folder_of(finding));
+    void write_location(const findings::Location& location, const Session* session) {
+        std::string file = source_file(location, folder_of(session));
         if (file.empty()) {
-            const auto at = sessions_.find(finding.leaks.front()->session);
-            const Session* session = at != sessions_.end()        ? at->second
-                                     : report_.sessions.empty() ? nullptr
-                                                                : &report_.sessions.front();
             if (session != nullptr && !session->command.empty()) file = session->command.front();
             file = file.substr(file.rfind('/') + 1);
         }
         json_.begin('{');
-        physical_location(file.empty() ? "unknown" : file, finding.location.line);
-        if (!finding.location.function.empty()) {
+        physical_location(file.empty() ? "unknown" : file, location.line);
+        if (!location.function.empty()) {
             json_.key("logicalLocations").begin('[').begin('{');
-            json_.key("fullyQualifiedName").value(finding.location.function);
+            json_.key("fullyQualifiedName").value(location.function);
             json_.key("kind").value("function").end('}').end(']');
         }
         json_.end('}');
@@ -209,32 +259,35 @@ private:
         json_.end('}');
     }
 
-    void write_stack(const Finding& finding) {
-        json_.key("stacks").begin('[').begin('{');
-        message("message", "created by, innermost first");
+    // `thread`: its id; 0: not of interest.
+    void write_stack(std::string_view what, const Stack& stack, std::string_view folder, int thread) {
+        json_.begin('{');
+        message("message", what);
         json_.key("frames").begin('[');
         std::size_t count = 0;
-        for (const Frame& frame : reader_.frames(*finding.stack)) {
+        for (const Frame& frame : reader_.frames(stack)) {
             if (count++ == most_frames) break;
             json_.begin('{');
             if (!frame.module.empty()) json_.key("module").value(frame.module);
+            if (thread != 0) json_.key("threadId").value(thread);
             json_.key("location").begin('{');
             if (!frame.file.empty()) {
                 const findings::Location place{{}, std::string(frame.file), frame.line, true};
-                physical_location(source_file(place, folder_of(finding)), frame.line);
+                physical_location(source_file(place, folder), frame.line);
             }
             json_.key("logicalLocations").begin('[').begin('{');
             json_.key("fullyQualifiedName").value(frame.function.empty() ? "?" : frame.function);
             json_.key("kind").value("function").end('}').end(']');
             json_.end('}').end('}');
         }
-        json_.end(']').end('}').end(']');
+        json_.end(']').end('}');
     }
 
     const Report& report_;
     const Options& options_;
     JsonStream json_;
     findings::FrameReader reader_;
+    std::vector<HangWords> hangs_;
     std::map<std::string_view, const Session*> sessions_;
     std::map<Kind, std::size_t> rules_;
 };

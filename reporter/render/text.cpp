@@ -29,12 +29,7 @@ public:
           summary_(summarize(report)),
           out_(out) {}
 
-    void write_hang() {
-        if (!report_.hang) return;
-        hang_headline();
-        hang_text(report_, options_, out_);
-        out_ << '\n';
-    }
+    void write_hang() { hang_text(report_, options_, out_); }
 
     void write() {
         write_hang();
@@ -63,25 +58,6 @@ private:
 
     // The session goes on: what there is, is not left over yet.
     bool runs() const { return report_.sessions.size() == 1 && report_.sessions.front().exit.running; }
-
-    void hang_headline() {
-        std::size_t threads = 0;
-        for (const HangProcess& process : report_.hang->processes) threads += process.threads.size();
-        const std::size_t processes = report_.hang->processes.size();
-        std::string who = "leftover: the program";
-        if (report_.sessions.size() == 1) {
-            const Session& session = report_.sessions.front();
-            who = session.timed_out
-                      ? fmt::format("leftover: {} timed out, and was ended after {}",
-                                    command_words(session.command, std::max<std::size_t>(width_ / 2, 40)),
-                                    seconds_words(session.duration_seconds))
-                      : "leftover: " + program(session);
-        }
-        out_ << paint_.bold(fmt::format("{}: {} {}, {} {}", who, processes,
-                                        processes == 1 ? "process" : "processes", threads,
-                                        threads == 1 ? "thread" : "threads"))
-             << '\n';
-    }
 
     void headline() {
         std::map<Kind, std::uint64_t> counts;

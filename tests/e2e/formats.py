@@ -14,12 +14,13 @@ sys.path.insert(0, os.path.join(HERE, os.pardir, "support"))
 import sandbox
 from cases import PATIENCE, expect, expect_equal, run_cases, wait_for
 from machine import Machine
+from schemas import check_json, check_junit
 from tool import Tool
 
 BUILD = sandbox.enter()
 TOOL = Tool(BUILD)
 MACHINE = Machine()
-SCHEMAS = os.path.join(HERE, os.pardir, "schemas")
+SCHEMA = os.path.abspath(os.path.join(HERE, os.pardir, os.pardir, "reporter", "schema", "leftover.report.schema.json"))
 DOCS = os.path.join(HERE, os.pardir, os.pardir, "docs")
 FORMATS = ("text", "json", "sarif", "junit", "markdown", "gitlab", "ndjson", "folded")
 
@@ -68,15 +69,6 @@ def read(path):
         return file.read().decode("utf-8")  # which must be UTF-8
 
 
-def schema_check(document, name):
-    import jsonschema
-    with open(os.path.join(SCHEMAS, name), encoding="utf-8") as file:
-        schema = json.load(file)
-    validator = jsonschema.validators.validator_for(schema)(schema)
-    errors = [f"{list(error.absolute_path)}: {error.message[:200]}" for error in validator.iter_errors(document)]
-    expect_equal(errors, [], f"valid by {name}")
-
-
 def test_nothing_steers_a_terminal():
     for name, path in report_files().items():
         text = read(path)
@@ -98,7 +90,7 @@ def test_the_same_of_a_report_read_again():
 
 def test_sarif():
     log = json.loads(read(report_files()["sarif"]))
-    schema_check(log, "sarif-2.1.0-rtm.5.json")
+    check_json(log, "sarif-2.1.0-rtm.5.json")
     run, = log["runs"]
     expect_equal([result["ruleId"] for result in run["results"]], ["shared_memory"] * len(run["results"]), "rules")
     for result in run["results"]:
@@ -125,7 +117,7 @@ def test_sarif_with_policy():
     expect_equal(len(lines), 1, "one in the baseline")
     done = call("report", "--suppressions", "x.supp", "--baseline", "b", "--format", "sarif", files["json"])
     log = json.loads(done.stdout)
-    schema_check(log, "sarif-2.1.0-rtm.5.json")
+    check_json(log, "sarif-2.1.0-rtm.5.json")
     states = [(result["baselineState"], result.get("suppressions")) for result in log["runs"][0]["results"]]
     expect_equal(states.count(("unchanged", None)), 1, "unchanged")
     expect_equal(states.count(("new", [{"kind": "external", "justification": "<known>"}])), 1, "suppressed")
@@ -134,9 +126,7 @@ def test_sarif_with_policy():
 
 def test_junit():
     path = report_files()["junit"]
-    schema = os.path.join(SCHEMAS, "junit.rng")
-    done = subprocess.run(["xmllint", "--noout", "--relaxng", schema, path], capture_output=True, text=True, check=False)
-    expect_equal(done.returncode, 0, done.stderr)
+    check_junit(path)
     suites = xml.parse(path).getroot()
     expect_equal((suites.get("tests"), suites.get("failures")), ("1", "1"), "counts")
     case = suites.find("testsuite/testcase")
@@ -147,7 +137,7 @@ def test_junit():
 
 def test_gitlab():
     issues = json.loads(read(report_files()["gitlab"]))
-    schema_check(issues, "gitlab.schema.json")
+    check_json(issues, "gitlab.schema.json")
     prints = [issue["fingerprint"] for issue in issues]
     expect_equal(len(prints), len(set(prints)), "unique fingerprints")
     expect_equal({issue["location"]["path"] for issue in issues}, {"<job>&.py"}, "paths")
@@ -185,10 +175,7 @@ def test_folded():
 
 
 def test_json():
-    import jsonschema
-    schema = os.path.join(HERE, os.pardir, os.pardir, "reporter", "schema", "leftover.report.schema.json")
-    with open(schema, encoding="utf-8") as file:
-        jsonschema.validate(json.loads(read(report_files()["json"])), json.load(file))
+    check_json(json.loads(read(report_files()["json"])), SCHEMA)
 
 
 def sql_of(language, name="database.md"):

@@ -61,7 +61,7 @@ function row(finding, store) {
   h("span", {class: "where"}, visible(finding.where)));
 }
 
-function frameView(frame) {
+export function frameView(frame) {
   const source = frame.source
     ? h("pre", {class: "source"}, frame.source.map(([line, text]) =>
       h("span", {class: line === frame.line ? "here" : null}, `${String(line).padStart(5)}  ${visible(text)}\n`)))

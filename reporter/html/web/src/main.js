@@ -2,11 +2,12 @@
 import {cards, header} from "./cards.js";
 import {findingsView} from "./findings.js";
 import {flameView} from "./flame.js";
+import {hangsView} from "./hang.js";
 import {Store} from "./store.js";
 import {timelineView} from "./timeline.js";
 
 const store = new Store(JSON.parse(document.getElementById("data").textContent));
-const parts = [header(store), cards(store), findingsView(store), timelineView(store), flameView(store)];
+const parts = [header(store), cards(store), hangsView(store), findingsView(store), timelineView(store), flameView(store)];
 document.getElementById("page").append(...parts.filter(Boolean));
 // Where there is room for it beside the list.
 if (matchMedia("(min-width: 761px)").matches && store.shown.length > 0) store.select(store.shown[0]);
