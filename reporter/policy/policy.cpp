@@ -8,6 +8,7 @@
 #include <fnmatch.h>
 
 #include "reporter/findings/frames.h"
+#include "reporter/findings/reasons.h"
 #include "reporter/model/utf8.h"
 
 namespace leftover::policy {
@@ -120,7 +121,7 @@ Outcome Policy::apply(Report& report, std::string_view today) const {
             ++outcome.suppressions[i];
             if (by == nullptr && !has_expired(suppressions_[i], today)) by = &suppressions_[i];
         }
-        if (leak.status == Status::suppressed || leak.status == Status::baseline) continue;
+        if (leak.status == Status::baseline) continue;
         if (by == nullptr && leak.kind == Kind::process) {
             const auto& known = built_in_suppressions();
             const auto at = std::find_if(known.begin(), known.end(), [&](const Suppression& entry) {
@@ -128,9 +129,12 @@ Outcome Policy::apply(Report& report, std::string_view today) const {
             });
             if (at != known.end()) by = &*at;
         }
+        // A report does not keep the reason: of what it has as suppressed it is found again.
         if (by != nullptr) {
             leak.status = Status::suppressed;
-            report.reasons.emplace(leak.fingerprint, by->reason.empty() ? by->text : by->reason);
+            findings::keep_reason(report, leak, by->reason.empty() ? by->text : by->reason);
+        } else if (leak.status == Status::suppressed) {
+            continue;
         } else if (entries != in_baseline.end()) {
             leak.status = Status::baseline;
         }

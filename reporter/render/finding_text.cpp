@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "reporter/findings/reasons.h"
 #include "reporter/model/names.h"
 #include "reporter/model/utf8.h"
 #include "reporter/render/words.h"
@@ -77,10 +78,8 @@ void FindingText::write(const Finding& finding) {
     }
     if (const Status excuse = findings::excuse_of(finding); excuse != Status::leaked) {
         facts += excuse == Status::suppressed ? ", suppressed" : ", in the baseline";
-        const auto reason = report_.reasons.find(std::string(finding.fingerprint));
-        if (excuse == Status::suppressed && reason != report_.reasons.end()) {
-            facts += fmt::format(" ({})", printable(reason->second));
-        }
+        const std::string reason = findings::reason_of(report_, finding);
+        if (!reason.empty()) facts += fmt::format(" ({})", printable(reason));
     }
     const std::string_view severity = name_of(finding.severity);
     out_ << '\n' << paint_.of(finding.severity, severity) << ": " << paint_.bold(facts);

@@ -10,6 +10,7 @@
 #include <pugixml.hpp>
 
 #include "reporter/findings/findings.h"
+#include "reporter/findings/reasons.h"
 #include "reporter/model/json.h"
 #include "reporter/model/names.h"
 #include "reporter/render/format.h"
@@ -131,7 +132,9 @@ private:
         if (!finding.pattern.empty()) text += " " + finding.pattern;
         text += fmt::format(" ({})", finding.fingerprint);
         if (const Status excuse = findings::excuse_of(finding); excuse != Status::leaked) {
+            const std::string reason = findings::reason_of(report_, finding);
             text += excuse == Status::suppressed ? ", suppressed" : ", in the baseline";
+            if (!reason.empty()) text += fmt::format(" ({})", reason);
         }
         text += '\n';
         if (finding.stack != nullptr) {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "reporter/findings/findings.h"
+#include "reporter/findings/reasons.h"
 #include "reporter/model/names.h"
 #include "reporter/model/utf8.h"
 #include "reporter/render/format.h"
@@ -133,6 +134,8 @@ private:
             if (finding.sessions > 1) what += fmt::format(" in {} sessions", finding.sessions);
             if (const Status excuse = findings::excuse_of(finding); excuse != Status::leaked) {
                 what += excuse == Status::suppressed ? ", suppressed" : ", in the baseline";
+                const std::string reason = findings::reason_of(report_, finding);
+                if (!reason.empty()) what += fmt::format(" ({})", markdown_text(shorten(reason, name_columns)));
             }
             const std::string row =
                 fmt::format("| {} | {} | {} | {} | `{}` |\n", name_of(finding.severity), what,

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "reporter/findings/findings.h"
+#include "reporter/findings/reasons.h"
 #include "reporter/model/json.h"
 #include "reporter/model/json_stream.h"
 #include "reporter/model/names.h"
@@ -150,8 +151,8 @@ private:
         const Status excuse = findings::excuse_of(finding);
         if (excuse == Status::suppressed) {
             json_.key("suppressions").begin('[').begin('{').key("kind").value("external");
-            const auto reason = report_.reasons.find(std::string(finding.fingerprint));
-            if (reason != report_.reasons.end()) json_.key("justification").value(reason->second);
+            const std::string reason = findings::reason_of(report_, finding);
+            if (!reason.empty()) json_.key("justification").value(reason);
             json_.end('}').end(']');
         }
         if (excuse == Status::baseline || report_.has_baseline) {

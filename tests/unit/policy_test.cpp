@@ -2,12 +2,16 @@
 #include "reporter/policy/policy.h"
 
 #include <fstream>
+#include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "reporter/findings/diff.h"
 #include "reporter/findings/fingerprint.h"
+#include "reporter/findings/reasons.h"
+#include "reporter/model/json.h"
+#include "reporter/render/format.h"
 #include "sample_report.h"
 #include "tests/support/temporary_folder.h"
 #include "trouble.h"
@@ -131,6 +135,44 @@ TEST(Suppressions, AreAccountedFor) {
                             "expired on 2026-01-01: *:/mp-* (" + file + ":3; would match 3)"));
     EXPECT_THAT(policy::Policy().account({}, day), IsEmpty());
     EXPECT_FALSE(policy::Policy().is_stale({}, day));
+}
+
+// `run` applies the policy before frames have their names, and JSON does not keep reasons.
+TEST(Suppressions, TheReasonIsThereInTheEnd) {
+    Report report = make_report();
+    for (Leak& leak : report.leaks) leak.fingerprint.clear();
+    report.leaks.push_back(make_process(20, 12));
+    report.leaks.back().name = "gpg-agent";
+    report.leaks.back().details.more.edit().command = {"gpg-agent", "--daemon"};
+    report.leaks.push_back(make_process(21, 12));
+    report.leaks.back().name = "git";
+    report.leaks.back().details.more.edit().command = {"git", "gc", "--auto", "--quiet"};
+    policy::Policy().apply(report, day);
+    findings::fingerprint(report);
+    const auto reasons = [](const Report& of) {
+        std::vector<std::string> found;
+        for (const findings::Finding& finding : findings::find(of, {true, true})) {
+            if (findings::excuse_of(finding) == Status::suppressed) found.push_back(findings::reason_of(of, finding));
+        }
+        return found;
+    };
+    const std::vector<std::string> at_once = reasons(report);
+    ASSERT_EQ(at_once.size(), 2U);
+    EXPECT_FALSE(at_once[0].empty() || at_once[1].empty());
+    EXPECT_NE(at_once[0], at_once[1]);
+
+    std::ostringstream json;
+    write_json(report, json);
+    Report again = read_json(json.str(), "x");
+    policy::Policy().apply(again, day);
+    EXPECT_EQ(reasons(again), at_once);
+    for (const auto renderer : {render::text, render::markdown, render::junit, render::sarif}) {
+        std::ostringstream out;
+        render::Options options;
+        options.excused = true;
+        renderer(again, options, out);
+        EXPECT_THAT(out.str(), HasSubstr(at_once[0].substr(0, at_once[0].find_first_of("'&<>-")))) << at_once[0];
+    }
 }
 
 TEST(Suppressions, BuiltInOnesExcuseHelpers) {
