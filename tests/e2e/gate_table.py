@@ -371,6 +371,37 @@ def test_same_fingerprints_under_every_python():
     expect_equal(fingerprints(report, ("error",)), expected, "moved, by another path")
 
 
+WORKERS = """
+import multiprocessing, os, sys, time
+def start(context):
+    worker = context.Process(target=time.sleep, args=(1000,))
+    worker.start()
+    return worker
+def main():
+    context = multiprocessing.get_context(sys.argv[1])
+    workers = [start(context) for _ in range(2)]
+    os.kill(os.getpid(), 9)
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_same_fingerprints_of_workers_under_every_python():
+    # How a worker, a fork server and a tracker are started differs from version to version; who did so doesn't.
+    write("workers.py", WORKERS)
+    for method in ("fork", "spawn", "forkserver"):
+        seen = {}
+        for path, version in pythons():
+            report, _ = TOOL.report("--grace", "0.2", "--clean", "--", path, "workers.py", method, capture_output=False,
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            MACHINE.clear()
+            # Trackers end by themselves, sooner or later: the workers and their fork server stay.
+            seen[version] = {leak["fingerprint"] for leak in report["leaks"] if leak["kind"] == "process"
+                             and not any("_tracker import main" in word for word in leak["details"]["command"])}
+            expect(seen[version], f"{method} workers of CPython {version}", report["leaks"])
+        expect_equal(len(set(map(frozenset, seen.values()))), 1, f"{method}: {seen}")
+
+
 def test_a_new_leak_is_exactly_one_new():
     gated(shared_program(), "error", "memory")
     os.rename("report.json", "old.json")
