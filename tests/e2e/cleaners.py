@@ -42,7 +42,7 @@ if __name__ == "__main__":
     for worker in workers: worker.start()
     for worker in workers: ready.acquire()
     with open("ready.new", "w") as out:
-        out.write(folder + " " + " ".join(str(worker.pid) for worker in workers) + "\\n")
+        out.write(f"{folder} {os.getpid()} " + " ".join(str(worker.pid) for worker in workers) + "\\n")
     os.rename("ready.new", "ready")
     if sys.argv[1:] == ["end"]:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -91,9 +91,11 @@ def killed_group():
         os.unlink("ready")
     run = subprocess.Popen(TOOL.words("--session", "group", "--", sys.executable, "job.py"), stdin=subprocess.DEVNULL,
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    folder, *workers = line_of("ready", "all work").split()
+    folder, program, *workers = line_of("ready", "all work").split()
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
+    # Until then it is a session that runs on, and nobody's to clean up.
+    wait_for(lambda: is_gone(int(program)), "the program is gone")
     return [int(pid) for pid in workers], folder
 
 
@@ -153,7 +155,7 @@ def test_its_own_leftover_is_killed_half_way():
             os.unlink("ready")
         run = subprocess.Popen(TOOL.words("--session", "group", "--clean", "--grace", "0", "--", sys.executable, "job.py", "end"),
                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        folder, *workers = line_of("ready", "all work").split()
+        folder, _, *workers = line_of("ready", "all work").split()
         time.sleep(chance.uniform(0, 0.05))
         run.kill()
         run.wait()
