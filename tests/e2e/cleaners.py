@@ -100,7 +100,8 @@ def killed_group():
 
 
 def expect_nothing(workers, folder, what):
-    expect(all(is_gone(pid) for pid in workers), f"{what}: the workers are gone")
+    # Whoever has given its memory back needs no cleaner any more, and may take a moment still.
+    wait_for(lambda: all(is_gone(pid) for pid in workers), f"{what}: the workers are gone")
     expect_equal((names_there(), os.path.exists(folder)), ([], False), f"{what}: the names and the folder too")
     expect_equal([name for name in os.listdir(STATE) if name.startswith("group")], [], f"{what}: and the records")
     expect_equal(sweep(), ([], 0), f"{what}: nothing is left to do")
