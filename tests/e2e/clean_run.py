@@ -98,22 +98,7 @@ class Job:
         return False
 
 
-NOBODY = 65534
-CHANGES_USER = f"""
-import os, signal, time
-signals = os.open("signals", os.O_CREAT | os.O_WRONLY)
-ready, done = os.pipe()
-if os.fork() == 0:
-    signal.signal(signal.SIGTERM, lambda *_: os.write(signals, b"TERM"))
-    for fd in range(3):
-        os.dup2(os.open(os.devnull, os.O_RDWR), fd)
-    os.setgroups([])
-    os.setgid({NOBODY})
-    os.setuid({NOBODY})
-    os.write(done, b"x")
-    time.sleep(1000)
-os.read(ready, 1)
-"""
+CHANGES_USER = os.path.join(HERE, os.pardir, "programs", "python", "changes_user.py")
 
 
 def test_one_that_became_another_user():
@@ -121,9 +106,7 @@ def test_one_that_became_another_user():
     if not sandbox.has_other_users():
         return
     machine = Machine()
-    with open("program.py", "w", encoding="utf-8") as file:
-        file.write(CHANGES_USER)
-    done = TOOL.run("--clean", "--grace", "0", "-o", "report.json", sys.executable, "program.py")
+    done = TOOL.run("--clean", "--grace", "0", "-o", "report.json", sys.executable, CHANGES_USER)
     try:
         report = read("report.json")
         process = next(leak for leak in report["leaks"] if leak["kind"] == "process")

@@ -25,28 +25,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "waiting_thread.h"
+
 static pthread_mutex_t inheriting, robust;
 static pthread_mutex_t* shared;
 static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
-static pthread_barrier_t all, never;
+static pthread_barrier_t never;
 static sem_t nameless;
 static pid_t child;
 static int child_handle;
-
-static void begin(const char* name) {
-    pthread_setname_np(pthread_self(), name);
-    pthread_barrier_wait(&all);
-}
-
-#define THREAD(name, call)                                      \
-    static void* name(void* x) {                                \
-        begin(#name);                                           \
-        errno = 0;                                              \
-        call;                                                   \
-        printf("%s returned: %s\n", #name, strerror(errno));    \
-        fflush(stdout);                                         \
-        return x;                                               \
-    }
 
 static void do_ofd_lock(void) {
     const int fd = open("ofd-lock", O_RDWR);

@@ -19,23 +19,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "waiting_thread.h"
+
 static int ends[2], tcp = -1;
-static pthread_barrier_t all;
-
-static void begin(const char* name) {
-    pthread_setname_np(pthread_self(), name);
-    pthread_barrier_wait(&all);
-}
-
-#define THREAD(name, call)                                      \
-    static void* name(void* x) {                                \
-        begin(#name);                                           \
-        errno = 0;                                              \
-        call;                                                   \
-        printf("%s returned: %s\n", #name, strerror(errno));    \
-        fflush(stdout);                                         \
-        return x;                                               \
-    }
 
 static void do_epoll(void) {
     const int set = epoll_create1(0);
