@@ -1,5 +1,5 @@
-// The places of descriptors in the process's own record, by their numbers: for the books of them alone
-// (descriptors.h, handed.h). Any context.
+// The places of descriptors in the process's own record, or in memory until there is one, by their numbers: for the
+// books of them alone (descriptors.h, handed.h). Any context.
 #pragma once
 
 #include <sys/stat.h>
@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "preload/core/fresh.h"
+#include "preload/core/early_descriptors.h"
 #include "preload/core/sys.h"
 #include "preload/core/text.h"
 
@@ -31,17 +31,30 @@ inline bool take_out(Descriptor& place) {
     return false;
 }
 
+// The live one of that number that is in memory; null when there is none.
+inline Descriptor* early_place_of(unsigned fd) {
+    Descriptor* found = nullptr;
+    each_early([&](EarlyDescriptor& entry) {
+        if (entry.fd.load(std::memory_order_relaxed) == fd && is_live(entry.place)) found = &entry.place;
+    });
+    return found;
+}
+
 // The place of that number; null when there is none.
 inline Descriptor* place_of(unsigned fd) {
     const std::uint32_t chunk = record::descriptor_chunk_of(fd);
     if (chunk >= record::descriptor_chunks) return nullptr;
     Descriptor* const first = fresh.descriptors[chunk].load(std::memory_order_acquire);
-    return first != nullptr ? first + (fd - record::descriptor_chunk_first(chunk)) : nullptr;
+    return first != nullptr ? first + (fd - record::descriptor_chunk_first(chunk)) : early_place_of(fd);
 }
 
 // Calls `visit(fd, Descriptor&)` for each that is open, from `first` to `last`.
 template <class Visit>
 void each_open(unsigned first, unsigned last, Visit visit) {
+    each_early([&](EarlyDescriptor& entry) {
+        const std::uint32_t fd = entry.fd.load(std::memory_order_relaxed);
+        if (first <= fd && fd <= last && is_live(entry.place)) visit(fd, entry.place);
+    });
     for (std::uint32_t chunk = 0; chunk < record::descriptor_chunks; ++chunk) {
         Descriptor* const table = fresh.descriptors[chunk].load(std::memory_order_acquire);
         if (table == nullptr) continue;

@@ -24,9 +24,9 @@ using namespace places;
 
 namespace {
 
-// A record with so many slots in use takes no more for children. Servers fork without end, and hardly any
-// process closes what it has open when it ends.
-constexpr std::uint32_t most_used = 1024;
+// A record takes no more than so many of children. Servers fork without end, and hardly any process closes what it
+// has open when it ends.
+constexpr std::uint32_t most_lent_in_all = 1024;
 
 // In the list of lent slots: being entered or taken out.
 constexpr std::uint32_t being_lent = ~0U;
@@ -38,18 +38,7 @@ constexpr std::uint32_t largest_sparse_chunk = 3;
 constexpr std::uint32_t largest_handed_chunk = 6;
 
 // See "just executed" in the header.
-constexpr std::uint32_t most_early = 16;
 constexpr std::uint64_t early_ns = 100'000'000;
-constexpr std::uint32_t early_frames = 24;
-
-struct Early {
-    Descriptor places[record::first_descriptors];
-    void* frames[record::first_descriptors][early_frames];
-    std::uint8_t frame_counts[record::first_descriptors];
-    pid_t owner;
-    std::atomic<std::uint32_t> created, released;
-};
-constinit Early early{};
 
 record::Counter& counter_of(const Mapping& mapping) {
     return mapping.header->counters[static_cast<std::size_t>(Kind::file_descriptor)];
@@ -62,20 +51,14 @@ std::uint64_t live_in(const Mapping& mapping) {
     return created > released ? created - released : 0;
 }
 
-std::uint32_t used_in(const Mapping& mapping) {
-    std::uint32_t used = 0;
-    for (std::uint32_t c = mapping.chunk_count.load(std::memory_order_acquire); c-- > 0;) {
-        if (mapping.type(c) != ChunkType::slots) continue;
-        used += reinterpret_cast<const record::SlotChunk*>(mapping.bases[c])->used.load(std::memory_order_relaxed);
-    }
-    return used;
-}
-
-bool takes_spill(const Mapping& mapping) { return used_in(mapping) < most_used; }
+bool takes_lent(const Mapping& mapping) { return mapping.header->lent.load(std::memory_order_relaxed) < most_lent_in_all; }
 
 // Whether a process's descriptors are forgotten when it ends, because the record that it inherited holds as many
 // as anybody wants to see. (It may have had room a moment ago, or have some again.)
-bool are_not_kept() { return fresh.inherited != nullptr && used_in(*fresh.inherited) + most_lent >= most_used; }
+bool are_not_kept() {
+    return fresh.inherited != nullptr &&
+           fresh.inherited->header->lent.load(std::memory_order_relaxed) + most_lent >= most_lent_in_all;
+}
 
 // Of this process: a record may hold its children's as well.
 std::uint64_t key_of(int fd) {
@@ -104,14 +87,16 @@ void count_opened(const Mapping& mapping) {
     if (live > counter.peak.load(std::memory_order_relaxed)) counter.peak.store(live, std::memory_order_relaxed);
 }
 
-bool is_early(const Descriptor& place) { return &place >= early.places && &place < early.places + record::first_descriptors; }
-
 void count_closed(const Descriptor& place) {
     if (is_early(place)) {
-        early.released.fetch_add(1, std::memory_order_relaxed);
+        fresh.early_released.fetch_add(1, std::memory_order_relaxed);
     } else {
         counter_of(*fresh.own).released.fetch_add(1, std::memory_order_relaxed);
     }
+}
+
+void forget(Descriptor& place) {
+    if (take_out(place)) count_closed(place);
 }
 
 // Writes all but the stack, and not yet that it is live; the generation.
@@ -151,25 +136,17 @@ bool is_past_first_moments() {
 
 // False when there is no room, or it is not for this program: Python's frames can be kept in a record only.
 bool enter_early(unsigned fd, std::string_view name) {
-    if (fd >= record::first_descriptors || fresh.attempts.load() != 0 ||
-        fresh.opening.load(std::memory_order_acquire) != 0 || (options.python && python::detected() != nullptr)) {
+    if (fd >= record::first_descriptors || fresh.attempts.load() != 0 || fresh.opening.load(std::memory_order_acquire) != 0 ||
+        (options.python && python::detected() != nullptr)) {
         return false;
     }
-    if (early.owner != identity.pid) {
-        for (Descriptor& place : early.places) place.state.store(0, std::memory_order_relaxed);
-        early.created.store(0, std::memory_order_relaxed);
-        early.released.store(0, std::memory_order_relaxed);
-        early.owner = identity.pid;
-        fresh.descriptors[0].store(early.places, std::memory_order_release);
-    }
-    const std::uint32_t live = early.created.load(std::memory_order_relaxed) - early.released.load(std::memory_order_relaxed);
-    if (live >= most_early) return false;
-    Descriptor& place = early.places[fd];
-    const std::uint32_t generation = fill(place, name);
-    const std::uint32_t room = options.depth < early_frames ? options.depth : early_frames;
-    early.frame_counts[fd] = static_cast<std::uint8_t>(capture_frames(early.frames[fd], room));
-    early.created.fetch_add(1, std::memory_order_relaxed);
-    place.state.store(word_of(generation, State::live), std::memory_order_release);
+    if (Descriptor* const before = early_place_of(fd)) forget(*before);  // closed by a call that nobody saw
+    EarlyDescriptor* const entry = claim_early(fd);
+    if (entry == nullptr) return false;
+    const std::uint32_t generation = fill(entry->place, name);
+    entry->frame_count = capture_frames(entry->frames, options.depth < early_frames ? options.depth : early_frames);
+    fresh.early_created.fetch_add(1, std::memory_order_relaxed);
+    entry->place.state.store(word_of(generation, State::live), std::memory_order_release);
     return true;
 }
 
@@ -190,6 +167,7 @@ void forget_lent(std::uint32_t at) {
     const SlotRef ref = lent_slot(at);
     fresh.lent_numbers[at].store(0, std::memory_order_release);
     fresh.descriptors_spilled.fetch_sub(1, std::memory_order_relaxed);
+    fresh.inherited->header->lent.fetch_sub(1, std::memory_order_relaxed);
     if (!ref) return;
     std::uint32_t live = word_of(ref.generation, State::live);
     ref.slot->state.compare_exchange_strong(live, word_of(ref.generation, State::intent), std::memory_order_acq_rel);
@@ -233,6 +211,7 @@ bool lend(Mapping& mapping, int fd, std::string_view name) {
     ref.slot->state.store(word_of(ref.generation, State::live), std::memory_order_release);
     fresh.lent_slots[at].store(static_cast<std::uint64_t>(ref.id) << 32 | ref.generation, std::memory_order_relaxed);
     fresh.lent_numbers[at].store(static_cast<std::uint32_t>(fd) + 1, std::memory_order_release);
+    mapping.header->lent.fetch_add(1, std::memory_order_relaxed);
     fresh.descriptors_spilled.fetch_add(1, std::memory_order_relaxed);
     return true;
 }
@@ -263,10 +242,6 @@ bool spill(Mapping& own, int fd, std::string_view name) {
     confirm_slot(ref);
     fresh.descriptors_spilled.fetch_add(1, std::memory_order_relaxed);
     return true;
-}
-
-void forget(Descriptor& place) {
-    if (take_out(place)) count_closed(place);
 }
 
 // Calls `visit(SlotRef)` for each that has a slot in our own record.
@@ -310,7 +285,8 @@ void note_opened(int fd, std::string_view name, const Mapping* of_stack, record:
     forget_spilled(fd);
     forget_handed(static_cast<unsigned>(fd));
     const bool first_moments = mapping == nullptr && !is_past_first_moments();
-    if (first_moments && fresh.inherited != nullptr && early.owner != identity.pid && takes_spill(*fresh.inherited)) {
+    if (first_moments && fresh.inherited != nullptr && fresh.early_valid.load(std::memory_order_relaxed) == 0 &&
+        takes_lent(*fresh.inherited)) {
         done = lend(*fresh.inherited, fd, name);
     }
     if (first_moments && !done) done = enter_early(static_cast<unsigned>(fd), name);
@@ -331,25 +307,27 @@ void note_opened(int fd, std::string_view name, const Mapping* of_stack, record:
 }
 
 void take_in_early_descriptors(Mapping& own) {
-    if (early.owner != identity.pid || !wants_descriptors()) return;
+    if (fresh.early_valid.load(std::memory_order_relaxed) == 0) return;
     record::Counter& counter = counter_of(own);
-    counter.created.fetch_add(early.created.load(std::memory_order_relaxed), std::memory_order_relaxed);
-    counter.released.fetch_add(early.released.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    counter.created.fetch_add(fresh.early_created.exchange(0, std::memory_order_relaxed), std::memory_order_relaxed);
+    counter.released.fetch_add(fresh.early_released.exchange(0, std::memory_order_relaxed), std::memory_order_relaxed);
     counter.peak.store(live_in(own), std::memory_order_relaxed);
-    for (std::uint32_t fd = 0; fd < record::first_descriptors; ++fd) {
-        const Descriptor& from = early.places[fd];
-        Descriptor* const to = place_of(fd);
-        if (!is_live(from.state.load(std::memory_order_acquire)) || to == nullptr || is_early(*to)) continue;
+    each_early([&](EarlyDescriptor& entry) {
+        const Descriptor& from = entry.place;
+        if (!is_live(from)) return;
+        Descriptor* const to = place_of(entry.fd.load(std::memory_order_relaxed));
+        if (to == nullptr || is_early(*to)) return;
         to->tid = from.tid;
         to->created_ns = from.created_ns;
         to->flags = from.flags;
         to->name_size = from.name_size;
         copy_bytes(to->thread_name, from.thread_name, sizeof to->thread_name);
         copy_bytes(to->name, from.name, sizeof to->name);
-        to->stack.store(enter_frames(own, early.frames[fd], early.frame_counts[fd]), std::memory_order_relaxed);
+        to->stack.store(enter_frames(own, entry.frames, entry.frame_count), std::memory_order_relaxed);
         to->state.store(word_of(1, State::live), std::memory_order_release);
-    }
-    early.owner = 0;
+    });
+    fresh.early_valid.store(0, std::memory_order_relaxed);
+    fresh.early_taken.store(0, std::memory_order_relaxed);
 }
 
 std::string_view name_of_descriptor(int fd, char (&buffer)[sizeof record::Descriptor::name]) {

@@ -79,6 +79,10 @@ struct alignas(4096) Fresh {
     std::atomic<std::uint32_t> lent_numbers[most_lent];  // the descriptor + 1; 0 none
     std::atomic<std::uint64_t> lent_slots[most_lent];    // id << 32 | generation
     std::atomic<record::Descriptor*> descriptors[record::descriptor_chunks];
+    // See early_descriptors.h.
+    std::atomic<std::uint32_t> early_taken;  // how many entries were given out
+    std::atomic<std::uint32_t> early_valid;  // a bit for each that was begun
+    std::atomic<std::uint32_t> early_created, early_released;
     std::atomic<std::uint32_t> held_count;
     HeldRecord held[most_held];
 };

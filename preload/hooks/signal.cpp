@@ -19,7 +19,7 @@ using hand::is_watched;
 // are to be changed; it is about to exec, which resets handlers.
 bool pass_through(int signal) {
     if (initialised.load(std::memory_order_acquire) != 2) initialise();
-    return !is_watched(signal);
+    return !options.by_hand || !is_watched(signal);
 }
 
 using Action = int (*)(int, const struct sigaction*, struct sigaction*);

@@ -19,6 +19,9 @@
 #include "preload/python/walk.h"
 
 namespace leftover::python {
+
+std::atomic<const Interpreter*> active{nullptr};
+
 namespace {
 
 class KeepErrno {
@@ -36,7 +39,6 @@ private:
 // and the first to be done wins. A program whose CPython was of no use this often has no other.
 std::array<Interpreter, 8> slots;
 std::atomic<unsigned> used_slots{0};
-std::atomic<const Interpreter*> active{nullptr};
 
 struct Search {
     const char* library_path;  // null: any module
@@ -100,8 +102,6 @@ bool detect(const char* library_path) noexcept {
     if (reference != nullptr) dlclose(reference);
     return false;
 }
-
-const Interpreter* detected() noexcept { return active.load(std::memory_order_acquire); }
 
 std::size_t capture(FrameSink sink, void* context, std::size_t max) noexcept {
     const Interpreter* interpreter = detected();

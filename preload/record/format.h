@@ -81,7 +81,7 @@ struct Header {
     std::atomic<std::uint32_t> reported;      // by hand: this process wrote its report
     std::atomic<std::uint32_t> module_count;  // numbers given to modules so far
     std::uint32_t command_size;               // bytes used in `command`
-    std::uint32_t reserved;
+    std::atomic<std::uint32_t> lent;          // slots that hold children's descriptors; for the writers' sake
 
     char session[session_id_size];
     Counter counters[16];  // by Kind

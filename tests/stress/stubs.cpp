@@ -24,7 +24,7 @@ void remove_handlers() {}
 
 namespace python {
 bool detect(const char*) noexcept { return false; }
-const Interpreter* detected() noexcept { return nullptr; }
+std::atomic<const Interpreter*> active{nullptr};
 std::size_t capture(FrameSink, void*, std::size_t) noexcept { return 0; }
 }  // namespace python
 
