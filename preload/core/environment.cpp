@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "preload/core/cancellation.h"
 #include "preload/core/loadable.h"
 #include "preload/core/process.h"
 #include "preload/core/sys.h"
@@ -284,6 +285,7 @@ void write_back(char** to) {
 
 ScopedEnvironment::ScopedEnvironment() {
     if (!options.active) return;
+    const Uncancelled whole;
     lock_scope();
     if (scopes == 0 && environ != nullptr && fill_scoped()) {
         replaced = environ;
@@ -295,6 +297,7 @@ ScopedEnvironment::ScopedEnvironment() {
 
 ScopedEnvironment::~ScopedEnvironment() {
     if (!options.active) return;
+    const Uncancelled whole;
     lock_scope();
     if (--scopes == 0 && replaced != nullptr) {
         if (environ == scoped) {

@@ -79,13 +79,19 @@ inline bool ready() {
 
 }  // namespace leftover
 
-#define LEFTOVER_HOOK(RET, ID, NAME, VERSION, SYMBOL, ...)                                          \
+#define LEFTOVER_ROW(RET, ID, NAME, VERSION, ...)                                                   \
     static RET (*real_##ID)(__VA_ARGS__);                                                           \
     __attribute__((section("leftover_hooks"), used, aligned(sizeof(void*)))) static const leftover::HookRow \
         row_##ID = {NAME, reinterpret_cast<void**>(&real_##ID), VERSION,                             \
-                    leftover::ElfSymbols::gnu_hash(NAME)};                                              \
+                    leftover::ElfSymbols::gnu_hash(NAME)}
+
+#define LEFTOVER_HOOK(RET, ID, NAME, VERSION, SYMBOL, ...)                                          \
+    LEFTOVER_ROW(RET, ID, NAME, VERSION, __VA_ARGS__);                                              \
     extern "C" __attribute__((visibility("default"))) RET hook_##ID(__VA_ARGS__) __asm__(SYMBOL);   \
     RET hook_##ID(__VA_ARGS__)
+
+// `real_NAME` alone, for our own use: nothing is exported.
+#define REAL(RET, NAME, ...) LEFTOVER_ROW(RET, NAME, #NAME, nullptr, __VA_ARGS__)
 
 #define HOOK(RET, NAME, ...) LEFTOVER_HOOK(RET, NAME, #NAME, nullptr, #NAME, __VA_ARGS__)
 

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "preload/core/cancellation.h"
 #include "preload/core/clock.h"
 #include "preload/core/descriptors.h"
 #include "preload/core/proc_self.h"
@@ -249,6 +250,7 @@ Mapping* writable_record() {
         if ((attempt & (attempt - 1)) != 0) return opened_record();
     }
     const pid_t self = current_tid();
+    const Uncancelled whole;
     if ((state == closed || state == failed) && fresh.opening.compare_exchange_strong(state, opening)) {
         fresh.opener.store(self, std::memory_order_relaxed);
         fresh.opening.store(open_own() ? open : failed, std::memory_order_release);
@@ -264,6 +266,7 @@ Mapping* writable_record() {
 
 bool grow(Mapping& mapping, ChunkType type, std::uint64_t wanted) {
     if (&mapping != fresh.own) return false;
+    const Uncancelled whole;
     const std::uint32_t seen = mapping.chunk_count.load(std::memory_order_acquire);
     std::uint32_t expected = 0;
     if (!mapping.growing.compare_exchange_strong(expected, static_cast<std::uint32_t>(current_tid()))) {

@@ -232,7 +232,7 @@ void adopt_fork() {
     identity.slot = self.child_slot;
     inherit_records();
     // The thread may have been forked in the middle of a capture, by a signal handler.
-    self.unwind_shard = 0;
+    forget_unwind();
     self.forking = false;
     fresh.alive.store(1, std::memory_order_release);
     if (options.by_hand) hand::after_fork();

@@ -15,7 +15,7 @@ struct ThreadState {
     std::uintptr_t guard = 0;        // stack address of the hook whose real call is under way; 0 none
     std::uintptr_t capturing = 0;    // stack address of the capture under way; 0 none
     std::uint32_t looks = 0;         // how often we were asked whether that capture goes on
-    std::uint32_t unwind_shard = 0;  // 1 + the reader count this thread holds in the unwind lock; 0 none
+    std::uint32_t unwind_shard = 0;  // 1 + the reader count this thread holds in the unwind lock; 0 none. See there
     std::uint32_t unwind_epoch = 0;  // of that count
     pid_t tid = 0;                   // valid in the process `tid_owner`
     pid_t tid_owner = 0;

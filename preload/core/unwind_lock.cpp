@@ -1,5 +1,6 @@
 #include "preload/core/unwind_lock.h"
 
+#include "preload/core/cancellation.h"
 #include "preload/core/clock.h"
 #include "preload/core/process.h"
 #include "preload/core/sys.h"
@@ -7,6 +8,10 @@
 namespace leftover {
 
 namespace {
+
+// In a thread's unwind_shard, which is written at once, or a handler would find one without the other: a
+// cancellation was put off.
+constexpr std::uint32_t cancellation_put_off = 1U << 31;
 
 constexpr std::uint64_t longest_wait_ns = 100'000'000;
 
@@ -32,13 +37,14 @@ void give_up_readers(std::int32_t own) {
 bool begin_unwind() {
     ThreadState& self = thread_state;
     if (self.forking || identity.no_unwind || self.unwind_shard != 0) return false;
+    const bool put_off = put_off_cancellation();
     const std::uint32_t shard = static_cast<std::uint32_t>(current_tid()) % unwind_shards;
     self.unwind_epoch = fresh.lost_epoch.load(std::memory_order_seq_cst);
     for (unsigned tries = 0; tries < 200; ++tries) {
         fresh.shards[shard].readers.fetch_add(1, std::memory_order_seq_cst);
         const std::uint32_t pending = fresh.forking.load(std::memory_order_seq_cst);
         if (pending == 0) {
-            self.unwind_shard = shard + 1;
+            self.unwind_shard = (shard + 1) | (put_off ? cancellation_put_off : 0);
             return true;
         }
         fresh.shards[shard].readers.fetch_sub(1, std::memory_order_seq_cst);
@@ -46,19 +52,28 @@ bool begin_unwind() {
         sys::futex_wait(&fresh.forking, pending, 5'000'000);
         fresh.sleepers.fetch_sub(1, std::memory_order_seq_cst);
     }
+    allow_cancellation(put_off);
     return false;
 }
 
 void end_unwind() {
     ThreadState& self = thread_state;
-    if (self.unwind_shard == 0) return;
-    fresh.shards[self.unwind_shard - 1].readers.fetch_sub(1, std::memory_order_seq_cst);
+    const std::uint32_t held = self.unwind_shard;
+    if (held == 0) return;
+    fresh.shards[(held & ~cancellation_put_off) - 1].readers.fetch_sub(1, std::memory_order_seq_cst);
     self.unwind_shard = 0;
     // Given up by a fork meanwhile. Asked in this order, so that, should that happen in between, one lost reader too
     // few is counted, which the next fork finds out by waiting.
     if (fresh.lost_epoch.load(std::memory_order_seq_cst) != self.unwind_epoch) {
         fresh.lost_readers.fetch_sub(1, std::memory_order_seq_cst);
     }
+    allow_cancellation((held & cancellation_put_off) != 0);
+}
+
+void forget_unwind() {
+    const std::uint32_t held = thread_state.unwind_shard;
+    thread_state.unwind_shard = 0;
+    allow_cancellation((held & cancellation_put_off) != 0);
 }
 
 bool stop_unwinders() {

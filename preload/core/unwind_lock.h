@@ -12,6 +12,8 @@ namespace leftover {
 // Any context but a vforked child. False: do not unwind now.
 bool begin_unwind();
 void end_unwind();
+// In a forked child, which does not count.
+void forget_unwind();
 
 // Around fork, from the atfork handlers. True when no other thread is unwinding: none that was waited for, and
 // none that an earlier fork gave up waiting for (a loaded machine, a stopped thread).

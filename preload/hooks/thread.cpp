@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "preload/core/cancellation.h"
 #include "preload/core/modules.h"
 #include "preload/core/slots.h"
 #include "preload/core/hook.h"
@@ -60,6 +61,8 @@ void thread_ended(void* word) {
 
 bool have_key() {
     std::uint32_t state = key_state.load(std::memory_order_acquire);
+    if (state == 2) return true;
+    const Uncancelled whole;
     if (state == 0 && key_state.compare_exchange_strong(state, 1)) {
         key_state.store(pthread_key_create(&end_key, thread_ended) == 0 ? 2 : 3, std::memory_order_release);
         state = key_state.load(std::memory_order_relaxed);
