@@ -69,8 +69,9 @@ int main(void) {
     pthread_attr_init(&attributes);
     SAY("%d\n", pthread_attr_setstacksize(&attributes, 16384));
     pthread_t thread;
-    SAY("%d\n", pthread_create(&thread, &attributes, small, NULL));
+    const int error = pthread_create(&thread, &attributes, small, NULL);
     SAY("%d\n", pthread_join(thread, NULL));
+    SAY("%d\n", error);
     // The smallest at whose end something would be overwritten: a guard page follows it.
     char* room = mmap(NULL, 5 << 12, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     mprotect(room, 1 << 12, PROT_NONE);
