@@ -11,11 +11,23 @@ namespace leftover {
 
 namespace {
 
-// The status goes through a variable of ours, and a bad address must fail in the kernel.
-bool keeps_books(const int* status) { return ready() && (status == nullptr || sys::readable(status)); }
+// Where the status goes: into the program's own variable, which the kernel has written if it fetched a child, and
+// has refused if it may not be written; or, when the program does not ask, into ours.
+class Status {
+  public:
+    explicit Status(int* wanted) : at_(wanted != nullptr ? wanted : &own_) {}
+    Status(const Status&) = delete;
+    Status& operator=(const Status&) = delete;
+    operator int*() { return at_; }
+    int operator*() const { return *at_; }
+
+  private:
+    int own_ = 0;
+    int* at_;
+};
 
 void fetched(pid_t pid, int status) {
-    if (pid <= 0 || (!WIFEXITED(status) && !WIFSIGNALED(status))) return;
+    if (!WIFEXITED(status) && !WIFSIGNALED(status)) return;
     const int saved = errno;
     if (Entry entry(child_kinds); entry) child_ended(pid, status);
     errno = saved;
@@ -24,47 +36,42 @@ void fetched(pid_t pid, int status) {
 }  // namespace
 
 HOOK(pid_t, wait, int* status) {
-    if (!keeps_books(status)) return real_wait(status);
-    int result = 0;
-    const pid_t pid = real_wait(&result);
-    fetched(pid, result);
-    if (pid > 0 && status != nullptr) *status = result;
+    if (!ready()) return real_wait(status);
+    Status result(status);
+    const pid_t pid = real_wait(result);
+    if (pid > 0) fetched(pid, *result);
     return pid;
 }
 
 HOOK(pid_t, waitpid, pid_t which, int* status, int flags) {
-    if (!keeps_books(status)) return real_waitpid(which, status, flags);
-    int result = 0;
-    const pid_t pid = real_waitpid(which, &result, flags);
-    fetched(pid, result);
-    if (pid > 0 && status != nullptr) *status = result;
+    if (!ready()) return real_waitpid(which, status, flags);
+    Status result(status);
+    const pid_t pid = real_waitpid(which, result, flags);
+    if (pid > 0) fetched(pid, *result);
     return pid;
 }
 
 HOOK(pid_t, __waitpid, pid_t which, int* status, int flags) {
-    if (!keeps_books(status)) return real___waitpid(which, status, flags);
-    int result = 0;
-    const pid_t pid = real___waitpid(which, &result, flags);
-    fetched(pid, result);
-    if (pid > 0 && status != nullptr) *status = result;
+    if (!ready()) return real___waitpid(which, status, flags);
+    Status result(status);
+    const pid_t pid = real___waitpid(which, result, flags);
+    if (pid > 0) fetched(pid, *result);
     return pid;
 }
 
 HOOK(pid_t, wait3, int* status, int flags, struct rusage* usage) {
-    if (!keeps_books(status)) return real_wait3(status, flags, usage);
-    int result = 0;
-    const pid_t pid = real_wait3(&result, flags, usage);
-    fetched(pid, result);
-    if (pid > 0 && status != nullptr) *status = result;
+    if (!ready()) return real_wait3(status, flags, usage);
+    Status result(status);
+    const pid_t pid = real_wait3(result, flags, usage);
+    if (pid > 0) fetched(pid, *result);
     return pid;
 }
 
 HOOK(pid_t, wait4, pid_t which, int* status, int flags, struct rusage* usage) {
-    if (!keeps_books(status)) return real_wait4(which, status, flags, usage);
-    int result = 0;
-    const pid_t pid = real_wait4(which, &result, flags, usage);
-    fetched(pid, result);
-    if (pid > 0 && status != nullptr) *status = result;
+    if (!ready()) return real_wait4(which, status, flags, usage);
+    Status result(status);
+    const pid_t pid = real_wait4(which, result, flags, usage);
+    if (pid > 0) fetched(pid, *result);
     return pid;
 }
 
