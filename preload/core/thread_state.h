@@ -17,6 +17,7 @@ struct ThreadState {
     std::uint32_t looks = 0;         // how often we were asked whether that capture goes on
     std::uint32_t unwind_shard = 0;  // 1 + the reader count this thread holds in the unwind lock; 0 none. See there
     std::uint32_t unwind_epoch = 0;  // of that count
+    std::uint64_t blocked_before = 0;  // signals, where the unwinder has blocked the others
     pid_t tid = 0;                   // valid in the process `tid_owner`
     pid_t tid_owner = 0;
     std::uint32_t name_epoch = 0;    // `name` is valid while this is the process's

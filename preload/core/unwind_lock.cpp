@@ -1,5 +1,7 @@
 #include "preload/core/unwind_lock.h"
 
+#include <csignal>
+
 #include "preload/core/cancellation.h"
 #include "preload/core/clock.h"
 #include "preload/core/process.h"
@@ -10,8 +12,14 @@ namespace leftover {
 namespace {
 
 // In a thread's unwind_shard, which is written at once, or a handler would find one without the other: a
-// cancellation was put off.
+// cancellation was put off; signals are blocked, as `blocked_before` remembers.
 constexpr std::uint32_t cancellation_put_off = 1U << 31;
+constexpr std::uint32_t signals_blocked = 1U << 30;
+constexpr std::uint32_t flags = cancellation_put_off | signals_blocked;
+
+long set_mask(const std::uint64_t* wanted, std::uint64_t* before) {
+    return sys::call(SYS_rt_sigprocmask, SIG_SETMASK, wanted, before, sizeof *wanted);
+}
 
 constexpr std::uint64_t longest_wait_ns = 100'000'000;
 
@@ -60,15 +68,29 @@ void end_unwind() {
     ThreadState& self = thread_state;
     const std::uint32_t held = self.unwind_shard;
     if (held == 0) return;
-    fresh.shards[(held & ~cancellation_put_off) - 1].readers.fetch_sub(1, std::memory_order_seq_cst);
+    fresh.shards[(held & ~flags) - 1].readers.fetch_sub(1, std::memory_order_seq_cst);
     self.unwind_shard = 0;
     // Given up by a fork meanwhile. Asked in this order, so that, should that happen in between, one lost reader too
     // few is counted, which the next fork finds out by waiting.
     if (fresh.lost_epoch.load(std::memory_order_seq_cst) != self.unwind_epoch) {
         fresh.lost_readers.fetch_sub(1, std::memory_order_seq_cst);
     }
+    if ((held & signals_blocked) != 0) set_mask(&self.blocked_before, nullptr);
     allow_cancellation((held & cancellation_put_off) != 0);
 }
+
+bool block_signals_until_end() {
+    ThreadState& self = thread_state;
+    if (self.unwind_shard == 0) return false;
+    if ((self.unwind_shard & signals_blocked) != 0) return true;
+    // Never the two that libc keeps for itself, as its own functions.
+    constexpr std::uint64_t all = ~(1ULL << (32 - 1) | 1ULL << (33 - 1));
+    if (set_mask(&all, &self.blocked_before) != 0) return false;
+    self.unwind_shard |= signals_blocked;
+    return true;
+}
+
+bool are_signals_blocked() { return (thread_state.unwind_shard & signals_blocked) != 0; }
 
 void forget_unwind() {
     const std::uint32_t held = thread_state.unwind_shard;

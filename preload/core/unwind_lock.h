@@ -12,6 +12,10 @@ namespace leftover {
 // Any context but a vforked child. False: do not unwind now.
 bool begin_unwind();
 void end_unwind();
+// Blocks all signals until end_unwind(), by one system call for all the locks that the unwinder takes meanwhile: it
+// blocks them itself for each, a dozen times in a stack that was not seen before. False outside of the two.
+bool block_signals_until_end();
+bool are_signals_blocked();
 // In a forked child, which does not count.
 void forget_unwind();
 

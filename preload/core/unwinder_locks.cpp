@@ -9,6 +9,7 @@
 
 #include "preload/core/law.h"
 #include "preload/core/sys.h"
+#include "preload/core/unwind_lock.h"
 
 namespace leftover {
 
@@ -51,8 +52,10 @@ extern "C" int unwinder_unlock(Word* mutex) {
     return 0;
 }
 
-// Never the two signals that libc keeps for itself, as its own.
+// Around each lock: all are blocked, then what was before is put back. Never the two signals that libc keeps for
+// itself, as its own.
 extern "C" int unwinder_mask(int how, const sigset_t* set, sigset_t* old) {
+    if (old != nullptr ? block_signals_until_end() : are_signals_blocked()) return 0;
     constexpr std::uint64_t of_libc = 1ULL << (32 - 1) | 1ULL << (33 - 1);
     std::uint64_t wanted = 0;
     if (set != nullptr) {
