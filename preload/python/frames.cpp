@@ -120,10 +120,12 @@ std::size_t capture_from(const Interpreter& interpreter, FrameSink sink, void* c
         return thread.holds_gil ? capture_by_api(interpreter.api, sink, context, max) : 0;
     }
     // A signal handler may have interrupted the interpreter just before it set one of the pointers
-    // that we follow; only the frame objects up to 3.10 are whole before they are linked. And a
-    // daemon thread without the GIL does not stop another thread from finalising.
+    // that we follow; only the frame objects up to 3.10 are whole before they are linked. A thread
+    // that has let go of the GIL runs no code of Python's, so that its frames are whole too; but if
+    // it is a daemon thread nothing stops another one from finalising.
     const Layout& layout = *interpreter.layout;
-    const bool expect_garbage = !layout.has_frame_objects() && may_be_handler();
+    const bool expect_garbage =
+        thread.holds_gil && !layout.has_frame_objects() && may_be_handler();
     if (thread.holds_gil && !expect_garbage) {
         LocalMemory memory;
         return Walk(memory, layout, interpreter.types)(thread.state, sink, context, max);
