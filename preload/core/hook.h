@@ -35,8 +35,9 @@ void bind_hooks();
 using record::Kind;
 
 // Stands at the top of a hook for as long as the hook runs, the real call included. True when this call
-// is to be recorded: we record at all, the kind is wanted, and this is the program's own call, not one
-// that libc or the unwinder makes within another hook's.
+// is to be recorded: we record at all, the kind is wanted, and this is the program's own call (a signal
+// handler's included, which interrupted another hook), not one that libc or the unwinder makes within
+// another hook's.
 class Entry {
   public:
     // Its frame is the hook's.
@@ -46,26 +47,25 @@ class Entry {
         if (shares_parent_memory()) return;
         if (is_new_child()) adopt_fork();
         const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-        if (is_within_hook(here)) return;
+        if (is_below_hook(here)) {
+            if (is_under_way(here)) return;
+            outer_ = thread_state.guard;
+        }
         thread_state.guard = here;
         held_ = true;
     }
     __attribute__((always_inline)) explicit Entry(Kind kind) : Entry(record::bit(kind)) {}
     ~Entry() {
-        if (held_) thread_state.guard = 0;
+        if (held_) thread_state.guard = outer_;
     }
     Entry(const Entry&) = delete;
     Entry& operator=(const Entry&) = delete;
 
     explicit operator bool() const { return held_; }
-    // For calls that block or fork: what a signal handler does meanwhile is the program's own.
-    void let_go() {
-        if (held_) thread_state.guard = 0;
-        held_ = false;
-    }
 
   private:
     bool held_ = false;
+    std::uintptr_t outer_ = 0;  // the guard of the hook that a signal handler interrupted, whose call this is
 };
 
 // For hooks that keep no books but must be ready: binds and adopts a fork if need be. False in a

@@ -20,12 +20,17 @@ bool is_live(const SlotRef& ref) {
                       (ref.generation << 8 | static_cast<std::uint32_t>(record::State::live));
 }
 
-// To be looked at when the thread creates something else.
+constexpr std::uint32_t serial_mask = 0xff;
+
+void look_up(std::uint64_t word);
+
+// To be looked at when the thread creates something else. In one step, for a handler may do the same meanwhile.
 void remember(const SlotRef& slot) {
-    ThreadState& self = thread_state;
-    self.pending_slot = slot.id;
-    self.pending_generation = slot.generation;
-    self.pending_serial = slot.mapping->serial;
+    const std::uint64_t word = static_cast<std::uint64_t>(slot.id) << 32 |
+                               static_cast<std::uint64_t>(slot.generation & 0xffffff) << 8 |
+                               (slot.mapping->serial & serial_mask);
+    const std::uint64_t of_handler = __atomic_exchange_n(&thread_state.pending, word, __ATOMIC_RELAXED);
+    if (of_handler != 0) look_up(of_handler);
 }
 
 }  // namespace
@@ -47,14 +52,21 @@ void confirm_later(const SlotRef& slot, int fd) {
 }
 
 void look_up_pending() {
+    const std::uint64_t word = thread_state.pending;
+    if (word == 0) return;
+    thread_state.pending = 0;
+    look_up(word);
+}
+
+namespace {
+
+void look_up(std::uint64_t word) {
     ThreadState& self = thread_state;
-    const record::SlotId id = self.pending_slot;
-    if (id == 0) return;
-    self.pending_slot = 0;
     Mapping* const mapping = opened_record();
-    if (mapping == nullptr || mapping->serial != self.pending_serial) return;
-    SlotRef ref = slot_at(*mapping, id);
-    ref.generation = self.pending_generation;
+    if (mapping == nullptr || (mapping->serial & serial_mask) != (word & serial_mask)) return;
+    SlotRef ref = slot_at(*mapping, static_cast<record::SlotId>(word >> 32));
+    if (!ref) return;
+    ref.generation = static_cast<std::uint32_t>(word >> 8) & 0xffffff;
     self.keeps_what_it_creates = is_live(ref);
     if (!self.keeps_what_it_creates || ref.slot->next != 0 || ref.slot->a.load(std::memory_order_relaxed) != 0) return;
     const std::size_t size = ref.slot->name_size;
@@ -72,5 +84,7 @@ void look_up_pending() {
     ref.slot->b.store(makedev(status.stx_dev_major, status.stx_dev_minor), std::memory_order_relaxed);
     ref.slot->a.store(status.stx_ino, std::memory_order_release);
 }
+
+}  // namespace
 
 }  // namespace leftover

@@ -220,7 +220,7 @@ bool has_settled() { return settled_pid == identity.pid; }
 void adopt_fork() {
     ThreadState& self = thread_state;
     // libc's fork ran our handlers, in this thread, and no other was unwinding.
-    const bool sound_locks = self.forking && self.sound_locks;
+    const bool sound_locks = self.forking != 0 && self.sound_locks;
     const pid_t pid = sys::getpid();
     if (!wiped_on_fork) __builtin_memset(static_cast<void*>(&fresh), 0, sizeof fresh);
     identity.pid = pid;
@@ -230,10 +230,16 @@ void adopt_fork() {
     // The slot that the parent wrote for us. Nothing is written there now: the first write to a page of
     // the inherited file would cost a child that creates nothing more than all the rest.
     identity.slot = self.child_slot;
+    self.child_slot = 0;
     inherit_records();
     // The thread may have been forked in the middle of a capture, by a signal handler.
     forget_unwind();
-    self.forking = false;
+    self.forking = 0;
+    // Whom a handler forked has left the hook that it interrupted, as far as its books are concerned.
+    if (identity.no_unwind) {
+        self.guard = 0;
+        self.capturing = 0;
+    }
     fresh.alive.store(1, std::memory_order_release);
     if (options.by_hand) hand::after_fork();
 }

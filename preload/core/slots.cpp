@@ -256,7 +256,7 @@ bool is_nearly_full(const Mapping& mapping) {
 }
 
 SlotRef claim_slot(Kind kind) {
-    if (thread_state.pending_slot != 0) look_up_pending();
+    if (thread_state.pending != 0) look_up_pending();
     Mapping* mapping = writable_record();
     if (mapping == nullptr) return {};
     const SlotRef ref = claim_slot_in(*mapping, kind);

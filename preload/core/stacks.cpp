@@ -64,14 +64,32 @@ void keep_python_frame(void* context, const char* function, std::size_t function
     frame.reserved = 0;
 }
 
+// As unw_backtrace, in a handler that interrupted it.
+__attribute__((noinline)) std::uint32_t step_by_step(void** frames, std::uint32_t room) {
+    unw_context_t context;
+    unw_cursor_t cursor;
+    std::uint32_t count = 0;
+    if (unw_getcontext(&context) != 0 || unw_init_local(&cursor, &context) != 0) return 0;
+    while (count < room && unw_step(&cursor) > 0) {
+        unw_word_t ip = 0;
+        if (unw_get_reg(&cursor, UNW_REG_IP, &ip) != 0) break;
+        frames[count++] = reinterpret_cast<void*>(ip);
+    }
+    return count;
+}
+
 // The return addresses of this thread, innermost first, the hook's own frame included and what we put
 // in between left out.
 std::uint32_t native_frames(void** frames, std::uint32_t room, void**& first) {
     first = frames;
-    if (!begin_unwind()) return 0;
-    const int got = unw_backtrace(frames, static_cast<int>(room));
-    end_unwind();
-    std::uint32_t count = got > 0 ? static_cast<std::uint32_t>(got) : 0;
+    std::uint32_t count = 0;
+    if (begin_unwind()) {
+        const int got = unw_backtrace(frames, static_cast<int>(room));
+        end_unwind();
+        if (got > 0) count = static_cast<std::uint32_t>(got);
+    } else if (const StepWithin within; within) {
+        count = step_by_step(frames, room);
+    }
     while (count > 1 && in_shim(reinterpret_cast<std::uintptr_t>(first[1])) ) {
         ++first;
         --count;
@@ -108,7 +126,7 @@ void remember(const void* frame, void* const* native, std::uint32_t count, std::
 }
 
 // `frame` is capture_stack's own.
-record::ItemId capture(Mapping& mapping, const void* frame) {
+record::ItemId capture(Mapping& mapping, const void* frame, bool with_python) {
     Walk* const walk = find_walk(frame);
     // No larger than it must be: a page of stack written between two forks is a page to copy.
     const std::uint32_t room = walk == nullptr ? options.depth + own_frames : 1;
@@ -118,7 +136,7 @@ record::ItemId capture(Mapping& mapping, const void* frame) {
     void* const* const native = walk != nullptr ? walk->first_frame() : unwound;
     PythonHash python;
     tempfile_frame = false;
-    if (options.python) python::capture(hash_python_frame, &python, max_python);
+    if (with_python) python::capture(hash_python_frame, &python, max_python);
     if (count == 0 && python.count == 0) return 0;
 
     if (walk != nullptr && python.count == 0) {
@@ -153,21 +171,24 @@ record::ItemId capture(Mapping& mapping, const void* frame) {
 
 namespace {
 
-// Runs `call()` as the capture under way in the caller's frame, `here`. A handler that interrupted a capture
-// goes without a stack; one that jumped out of it is past.
+// Runs `call(outermost)` as the capture under way in the caller's frame, `here`. It is not the outermost one in a
+// handler that interrupted a capture; one that a handler jumped out of is past.
 template <class Call>
 std::uint32_t alone(std::uintptr_t here, Call call) {
     ThreadState& self = thread_state;
-    if (self.capturing != 0) {
-        if (here < self.capturing) return 0;
+    std::uintptr_t outer = self.capturing;
+    if (outer != 0 && here >= outer) {
         end_unwind();
+        outer = 0;
     }
     self.capturing = here;
     self.looks = 0;
     const int saved = errno;
-    const std::uint32_t result = call();
+    const bool found_tempfile = tempfile_frame;
+    const std::uint32_t result = call(outer == 0);
+    if (outer != 0) tempfile_frame = found_tempfile;
     errno = saved;
-    self.capturing = 0;
+    self.capturing = outer;
     return result;
 }
 
@@ -175,7 +196,7 @@ std::uint32_t alone(std::uintptr_t here, Call call) {
 
 record::ItemId capture_stack(Mapping& mapping) {
     const void* const frame = __builtin_frame_address(0);
-    return alone(reinterpret_cast<std::uintptr_t>(frame), [&] { return capture(mapping, frame); });
+    return alone(reinterpret_cast<std::uintptr_t>(frame), [&](bool outermost) { return capture(mapping, frame, options.python && outermost); });
 }
 
 namespace {
@@ -199,7 +220,7 @@ std::uint32_t frames_of(const void* frame, void** frames, std::uint32_t room) {
 
 std::uint32_t capture_frames(void** frames, std::uint32_t room) {
     const void* const frame = __builtin_frame_address(0);
-    return alone(reinterpret_cast<std::uintptr_t>(frame), [&] { return frames_of(frame, frames, room); });
+    return alone(reinterpret_cast<std::uintptr_t>(frame), [&](bool) { return frames_of(frame, frames, room); });
 }
 
 record::ItemId enter_frames(Mapping& mapping, void* const* frames, std::uint32_t count) {

@@ -22,11 +22,10 @@ struct ThreadState {
     pid_t tid_owner = 0;
     std::uint32_t name_epoch = 0;    // `name` is valid while this is the process's
     char name[16] = {};
-    bool forking = false;            // holds the unwind lock for writing
+    std::uint32_t unwinder_locks = 0;  // of libunwind's own, held or waited for
+    std::uint8_t forking = 0;        // how often it holds the unwind lock for writing: a handler may fork within fork
     bool sound_locks = false;        // while forking: nobody else is unwinding
-    record::SlotId pending_slot = 0;  // see pending.h
-    std::uint32_t pending_generation = 0;
-    std::uint32_t pending_serial = 0;
+    std::uint64_t pending = 0;       // see pending.h: slot id << 32 | generation << 8 | some of the record's serial
     bool keeps_what_it_creates = false;  // the last one that was pending was still there
     record::SlotId child_slot = 0;   // the process slot of the child being created
 };

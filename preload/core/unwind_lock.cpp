@@ -44,14 +44,17 @@ void give_up_readers(std::int32_t own) {
 
 bool begin_unwind() {
     ThreadState& self = thread_state;
-    if (self.forking || identity.no_unwind || self.unwind_shard != 0) return false;
+    if (identity.no_unwind || self.unwind_shard != 0) return false;
+    // A handler that interrupts our own fork need not wait for it: it is over before the fork goes on, and other
+    // threads' forks wait for it.
+    const std::uint32_t own = self.forking;
     const bool put_off = put_off_cancellation();
     const std::uint32_t shard = static_cast<std::uint32_t>(current_tid()) % unwind_shards;
     self.unwind_epoch = fresh.lost_epoch.load(std::memory_order_seq_cst);
     for (unsigned tries = 0; tries < 200; ++tries) {
         fresh.shards[shard].readers.fetch_add(1, std::memory_order_seq_cst);
         const std::uint32_t pending = fresh.forking.load(std::memory_order_seq_cst);
-        if (pending == 0) {
+        if (pending == own) {
             self.unwind_shard = (shard + 1) | (put_off ? cancellation_put_off : 0);
             return true;
         }
@@ -62,6 +65,19 @@ bool begin_unwind() {
     }
     allow_cancellation(put_off);
     return false;
+}
+
+StepWithin::StepWithin() {
+    const ThreadState& self = thread_state;
+    if (self.unwinder_locks == 0 && (self.unwind_shard & signals_blocked) == 0) held_ = self.unwind_shard;
+}
+
+// What was blocked meanwhile is not to be what the interrupted one puts back.
+StepWithin::~StepWithin() {
+    ThreadState& self = thread_state;
+    if (held_ == 0 || (self.unwind_shard & signals_blocked) == 0) return;
+    self.unwind_shard = held_;
+    set_mask(&self.blocked_before, nullptr);
 }
 
 void end_unwind() {
@@ -100,7 +116,7 @@ void forget_unwind() {
 
 bool stop_unwinders() {
     fresh.forking.fetch_add(1, std::memory_order_seq_cst);
-    thread_state.forking = true;
+    ++thread_state.forking;
     // A handler that forks in the middle of an unwind must not wait for the unwind it interrupted, and
     // its child must not unwind.
     const bool interrupted_own = thread_state.unwind_shard != 0;
@@ -121,7 +137,7 @@ bool stop_unwinders() {
 }
 
 void let_unwinders_go() {
-    thread_state.forking = false;
+    if (thread_state.forking != 0) --thread_state.forking;
     if (fresh.forking.fetch_sub(1, std::memory_order_seq_cst) == 1 && fresh.sleepers.load(std::memory_order_seq_cst) != 0) {
         sys::futex_wake_all(&fresh.forking);
     }

@@ -5,6 +5,8 @@
 // jump out of it.
 #pragma once
 
+#include <cstdint>
+
 #include "preload/core/law.h"
 
 namespace leftover {
@@ -18,6 +20,21 @@ bool block_signals_until_end();
 bool are_signals_blocked();
 // In a forked child, which does not count.
 void forget_unwind();
+
+// For a handler that interrupted an unwinding of its own thread, where begin_unwind() is false: whether, as long as
+// this lives, unw_step may be used. It keeps nothing for the thread, as unw_backtrace does, and is not interrupted
+// while it holds a lock.
+class StepWithin {
+  public:
+    StepWithin();
+    ~StepWithin();
+    StepWithin(const StepWithin&) = delete;
+    StepWithin& operator=(const StepWithin&) = delete;
+    explicit operator bool() const { return held_ != 0; }
+
+  private:
+    std::uint32_t held_ = 0;
+};
 
 // Around fork, from the atfork handlers. True when no other thread is unwinding: none that was waited for, and
 // none that an earlier fork gave up waiting for (a loaded machine, a stopped thread).

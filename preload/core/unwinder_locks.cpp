@@ -9,6 +9,7 @@
 
 #include "preload/core/law.h"
 #include "preload/core/sys.h"
+#include "preload/core/thread_state.h"
 #include "preload/core/unwind_lock.h"
 
 namespace leftover {
@@ -37,6 +38,7 @@ extern "C" int unwinder_init(Word* mutex, const void*) {
 }
 
 extern "C" int unwinder_lock(Word* mutex) {
+    ++thread_state.unwinder_locks;
     std::uint32_t before = is_free;
     if (mutex->compare_exchange_strong(before, is_held, std::memory_order_acquire)) return 0;
     if (before != is_waited_for) before = mutex->exchange(is_waited_for, std::memory_order_acquire);
@@ -49,6 +51,7 @@ extern "C" int unwinder_lock(Word* mutex) {
 
 extern "C" int unwinder_unlock(Word* mutex) {
     if (mutex->exchange(is_free, std::memory_order_release) == is_waited_for) sys::futex_wake_all(mutex);
+    --thread_state.unwinder_locks;
     return 0;
 }
 

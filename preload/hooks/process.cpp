@@ -39,6 +39,7 @@ __attribute__((always_inline)) inline pid_t fork_by(pid_t (*real)()) {
     const bool keeps_books = ready();
     ChildPlace place;
     if (place.refused()) return refuse();
+    const record::SlotId interrupted = thread_state.child_slot;
     const SlotRef slot = keeps_books ? intend() : SlotRef{};
     const pid_t pid = real();
     if (pid == 0) {
@@ -47,6 +48,8 @@ __attribute__((always_inline)) inline pid_t fork_by(pid_t (*real)()) {
     }
     place.belongs_to(pid);
     if (keeps_books) child_created(slot, pid);
+    // Of the fork that a handler, in which we may be, interrupted.
+    if (keeps_books) thread_state.child_slot = interrupted;
     return pid;
 }
 

@@ -116,9 +116,10 @@ def hard(source):
     return one
 
 
-LIBRARIES = ("created_by_library.c",)
+# A library, and what has a subject of its own.
+OTHERS = ("created_by_library.c", "creates_in_handlers.c")
 for each in sorted(os.listdir(SOURCES)):
-    if each.endswith((".c", ".cpp", ".py")) and each not in LIBRARIES:
+    if each.endswith((".c", ".cpp", ".py")) and each not in OTHERS:
         hard(each)
 
 
@@ -135,6 +136,33 @@ def record(way, parts):
         clear_names()
     parts["kept"] = all(sizes) if way.watched else True
     parts["grew"] = sizes[1] > sizes[0]
+
+
+@subject("creates in handlers", needs=["gcc"])
+def handlers(way, parts):
+    """All that handlers made, and their children, is reported, once, with the lines that made it."""
+    words, _ = built("creates_in_handlers.c")
+    parts["observes"] = seen(way.run(words, timeout=600))
+    there = {f"/{name}" for name in os.listdir("/dev/shm")}
+    there |= {f"/tmp/{name}" for name in os.listdir("/tmp") if name.startswith("handled-")}
+    parts["made"] = len(there)
+    found = [(leak, report) for report in way.reports() for leak in report["leaks"] if leak["severity"] == "error"]
+    names = [leak["name"] for leak, _ in found]
+    parts["not reported"] = sorted(there - set(names)) if way.watched else []
+    parts["not there, or twice"] = sorted(set(names) - there) + sorted({name for name in names if names.count(name) > 1})
+    lines = {}
+    for leak, report in found:
+        frames = next((stack["native"] for stack in report["stacks"] if stack["id"] == leak["stack"]), [])
+        modules = {module["id"]: os.path.basename(module["path"]) for module in report["modules"]}
+        caller = frames[1] if len(frames) > 1 else {"module": None, "offset": None}
+        sort = re.sub(r"[^a-z]+.*", "", leak["name"].replace("/tmp/", "").replace("/hard-", ""))
+        lines.setdefault(sort, set()).add((modules.get(caller["module"]), caller["offset"]))
+    parts["lines"] = ({sort: sorted((str(module) for module, _ in of)) for sort, of in sorted(lines.items())} if way.watched else
+                      {sort: ["creates_in_handlers"] for sort in ("child", "handled", "kept")})
+    clear_names()
+    for name in os.listdir("/tmp"):
+        if name.startswith("handled-"):
+            os.unlink(f"/tmp/{name}")
 
 
 @subject("a full disk under the records", needs=["gcc", "mount"])
