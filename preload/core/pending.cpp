@@ -81,8 +81,13 @@ void look_up(std::uint64_t word) {
         static_cast<std::uint64_t>(status.stx_btime.tv_sec) * 1'000'000'000U + status.stx_btime.tv_nsec;
     // Another of that name, made since.
     if ((status.stx_mask & STATX_BTIME) != 0 && born > ref.slot->d.load(std::memory_order_relaxed) + tick_ns) return;
+    // Another thread may have removed the name meanwhile, and a third one have the slot for what it makes.
+    if (!is_live(ref)) return;
     ref.slot->b.store(makedev(status.stx_dev_major, status.stx_dev_minor), std::memory_order_relaxed);
-    ref.slot->a.store(status.stx_ino, std::memory_order_release);
+    std::uint64_t inode = 0;
+    if (!ref.slot->a.compare_exchange_strong(inode, status.stx_ino, std::memory_order_acq_rel)) return;
+    inode = status.stx_ino;
+    if (!is_live(ref)) ref.slot->a.compare_exchange_strong(inode, 0, std::memory_order_acq_rel);
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 // The identity of a semaphore or of shared memory is its file's inode, which costs a system call: more than
 // all the rest of the hook. What is unlinked at once, as CPython does with semaphores under the fork method,
 // needs none. So the look-up waits until the thread creates something else or the process ends; the slot says
-// when the call was over (`d`): a file born within the call is the one, and of several calls that made files
-// of that name the file that is there is of the one that was over last.
+// when the call was over (`d`): a file born within the call is the one. Of several calls that made files of that
+// name it is the one that began last, for it found the others' gone; and what was over before somebody began to
+// remove the name, with success, is gone as well (`c`, see Removal in hooks/named.h). What a look by path finds
+// may be another's newer file: it never counts for more than that.
 #pragma once
 
 #include "preload/core/slots.h"

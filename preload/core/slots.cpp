@@ -164,8 +164,10 @@ bool same_name(Mapping& mapping, const Slot* slot, std::string_view name) {
     return true;
 }
 
-template <class Same>
-SlotRef find_by_key(std::uint64_t key, Kind kind, Same same) {
+// Calls `visit(SlotRef, State)` for each published slot that is the same, newest record first, until it returns
+// true.
+template <class Same, class Visit>
+void each_by_key(std::uint64_t key, Kind kind, Same same, Visit visit) {
     Mapping* const own = opened_record();
     for (Mapping* mapping : {own, own == fresh.inherited ? nullptr : fresh.inherited}) {
         if (mapping == nullptr || !*mapping) continue;
@@ -173,7 +175,7 @@ SlotRef find_by_key(std::uint64_t key, Kind kind, Same same) {
             if (mapping->type(c) != ChunkType::slots) continue;
             SlotChunk* head = head_of(*mapping, c);
             if (head->used.load(std::memory_order_relaxed) == 0) continue;
-            SlotRef found;
+            bool done = false;
             each_entry(head, key, [&](std::atomic<std::uint64_t>&, std::uint64_t entry) {
                 const auto number = static_cast<std::uint32_t>(entry) - 1;
                 if (number >= head->capacity) return false;
@@ -184,13 +186,22 @@ SlotRef find_by_key(std::uint64_t key, Kind kind, Same same) {
                 // resource over it meanwhile.
                 std::atomic_thread_fence(std::memory_order_acquire);
                 if (slot->state.load(std::memory_order_relaxed) >> 8 != word >> 8) return false;
-                found = {mapping, slot, record::slot_id(c, number), word >> 8};
-                return true;
+                done = visit(SlotRef{mapping, slot, record::slot_id(c, number), word >> 8}, state_in(word));
+                return done;
             });
-            if (found) return found;
+            if (done) return;
         }
     }
-    return {};
+}
+
+template <class Same>
+SlotRef find_by_key(std::uint64_t key, Kind kind, Same same) {
+    SlotRef found;
+    each_by_key(key, kind, same, [&found](const SlotRef& ref, State) {
+        found = ref;
+        return true;
+    });
+    return found;
 }
 
 void count_created(Mapping& mapping, Kind kind) {
@@ -415,6 +426,18 @@ void retire_slot(const SlotRef& ref) {
 SlotRef find_slot(Kind kind, std::string_view name) {
     return find_by_key(key_of(kind, name), kind,
                        [name](Mapping& mapping, const Slot* slot) { return same_name(mapping, slot, name); });
+}
+
+std::size_t find_made(Kind kind, std::string_view name, SlotRef* found, std::size_t most) {
+    std::size_t count = 0;
+    const auto same = [name](Mapping& mapping, const Slot* slot) { return same_name(mapping, slot, name); };
+    each_by_key(key_of(kind, name), kind, same, [&](const SlotRef& ref, State state) {
+        // This thread's own intent is one that a cancelled or jumped-out-of call left.
+        if (state == State::intent && ref.slot->tid != static_cast<std::uint32_t>(current_tid())) return false;
+        found[count++] = ref;
+        return count == most;
+    });
+    return count;
 }
 
 SlotRef find_slot(Kind kind, std::uint64_t number) {

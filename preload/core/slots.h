@@ -48,6 +48,9 @@ void release_slot(const SlotRef& ref);
 // The published slot of that kind and name (or number), newest record first; empty when there is none.
 SlotRef find_slot(record::Kind kind, std::string_view name);
 SlotRef find_slot(record::Kind kind, std::uint64_t number);
+// Those of that kind and name whose making is over: not the intents of other threads. Several, where others
+// removed what this process then made again. Returns how many were stored, `most` at most.
+std::size_t find_made(record::Kind kind, std::string_view name, SlotRef* found, std::size_t most);
 
 // The slot of that id in this mapping, whatever it holds.
 SlotRef slot_at(Mapping& mapping, record::SlotId id);

@@ -27,6 +27,8 @@ struct ThreadState {
     bool sound_locks = false;        // while forking: nobody else is unwinding
     std::uint64_t pending = 0;       // see pending.h: slot id << 32 | generation << 8 | some of the record's serial
     bool keeps_what_it_creates = false;  // the last one that was pending was still there
+    std::uint64_t removed_key = 0;   // of the name that this thread removed last; see Removal in named.h
+    std::uint64_t removed_ns = 0;
     record::SlotId child_slot = 0;   // the process slot of the child being created
 };
 

@@ -23,56 +23,62 @@ struct Group {
     Resource* resources;
 };
 
-// What decides between several: a file that is there was made by the call that was over last. Where that
-// was not written down, the inode was read from the file itself when it was made, and nothing is surer.
-bool is_before(const Resource& one, const Resource& other) {
-    const auto over = [](const Resource& resource) {
-        if (resource.d != 0) return resource.d;
-        return resource.state == record::State::live && resource.a != 0 ? ~std::uint64_t{0} : resource.created_ns;
-    };
-    const std::uint64_t first = over(one);
-    const std::uint64_t second = over(other);
-    return first != second ? first < second : one.created_ns < other.created_ns;
+// How good a slot's claim to a file is, the best last. (The rule is the reporter's, judge/named.cpp.)
+enum class Claim {
+    none,
+    long_before,  // it meant to make it long before the file was born, and never learnt whether it did
+    too_early,    // it made one of that name about then, but had it when this one came to be
+    intent,       // it meant to make it, and was killed in the call
+    made,         // it made one of that name, in a call that may be this file's
+    half_way,     // it was killed in the call, and so was whoever made the file
+    known,        // it looked at the file itself
+};
+
+// Whether the file came to be while the call, which ended at `over_ns`, was on. A file's times are behind the
+// precise clock, never ahead. (sem_open links the file to its name and removes another one: it is changed
+// within the call.)
+bool is_within(std::uint64_t over_ns, const FileFacts& facts, Kind kind) {
+    return facts.born_ns <= over_ns && (kind != Kind::semaphore || facts.changed_ns <= over_ns);
 }
 
-// The slot that is known to have made this file; of several the latest.
-const Resource* owner_by_inode(const Group& group, const FileFacts& facts) {
-    const Resource* owner = nullptr;
+bool has_seen(const Resource& resource, const FileFacts& facts) {
+    return resource.state == record::State::live && resource.a == facts.inode && resource.b == facts.device;
+}
+
+// When the name was removed last, as far as is known: by those who then made it again, or were about to.
+std::uint64_t removed_at(const Group& group, Kind kind) {
+    std::uint64_t latest = 0;
+    if (kind != Kind::semaphore && kind != Kind::shared_memory) return latest;
     for (const Resource* at = group.resources; at != nullptr; at = at->next_same) {
-        if (at->state != record::State::live || at->has(record::unmapped)) continue;
-        if (at->a != facts.inode || at->b != facts.device) continue;
-        if (owner == nullptr || !is_before(*at, *owner)) owner = at;
+        if (at->c <= at->created_ns && at->c > latest) latest = at->c;
     }
-    return owner;
+    return latest;
 }
 
-// Which of two slots that do not know their file is the likelier to have made it: one whose call was over, of
-// several the last; of those killed within their calls the first, because the others found its file, but for
-// what began long before.
-bool is_likelier(const Resource& one, const Resource& other, std::uint64_t born_ns) {
-    constexpr std::uint64_t one_call = 100'000'000;
-    const auto rank = [&](const Resource& resource) {
-        if (resource.state == record::State::live) return 2;
-        return resource.created_ns + one_call < born_ns ? 0 : 1;
-    };
-    if (rank(one) != rank(other)) return rank(one) > rank(other);
-    return rank(one) == 1 ? one.created_ns < other.created_ns : !is_before(one, other);
+// `removed_ns`: what was made before that is gone. `is_another`: a slot of another name has made it, for sure.
+Claim claim_of(const Resource& resource, const FileFacts& facts, Kind kind, std::uint64_t removed_ns, bool is_another) {
+    if (resource.has(record::unmapped)) return Claim::none;
+    const bool is_live = resource.state == record::State::live;
+    const bool is_seen = has_seen(resource, facts);
+    // A look at the path only, some time after the call (see pending.h), tells who was too early.
+    if (is_seen && resource.d == 0) return Claim::known;
+    if ((is_live && resource.a != 0) ? !is_seen : is_another || resource.record->owner != facts.user) return Claim::none;
+    if (resource.created_ns > facts.born_ns + clock_slack) return is_seen ? Claim::too_early : Claim::none;
+    if (resource.state == record::State::intent) {
+        constexpr std::uint64_t one_call = 100'000'000;
+        if (resource.created_ns + one_call < facts.born_ns) return Claim::long_before;
+        return kind == Kind::semaphore && facts.links > 1 ? Claim::half_way : Claim::intent;
+    }
+    if (!is_live || (resource.d != 0 && resource.d < removed_ns)) return Claim::none;
+    if (resource.d == 0 || !facts.has_birth || is_within(resource.d, facts, kind)) return Claim::made;
+    return is_seen || facts.born_ns <= resource.d + clock_slack ? Claim::too_early : Claim::none;
 }
 
-// The slot that may have made it before it was born; of several the likeliest.
-const Resource* owner_by_intent(const Group& group, const FileFacts& facts) {
-    const Resource* owner = nullptr;
-    for (const Resource* at = group.resources; at != nullptr; at = at->next_same) {
-        // A live slot without an inode is one that nobody had looked up yet.
-        const bool unsure =
-            at->state == record::State::intent || (at->state == record::State::live && at->a == 0);
-        if (!unsure || at->has(record::unmapped) || at->record->owner != facts.user) continue;
-        if (at->created_ns > facts.born_ns + clock_slack) continue;
-        const bool call_is_over = at->state == record::State::live && at->d != 0;
-        if (call_is_over && facts.born_ns > at->d + clock_slack) continue;
-        if (owner == nullptr || is_likelier(*at, *owner, facts.born_ns)) owner = at;
-    }
-    return owner;
+// Of several with the same claim. Who makes a file found that of the one before gone: the last to begin made
+// it. Of those killed in their calls the first to begin did, for the others then found its file.
+bool is_likelier(const Resource& one, const Resource& other, Claim claim) {
+    const bool first_made_it = claim == Claim::intent || claim == Claim::half_way;
+    return first_made_it ? one.created_ns < other.created_ns : one.created_ns >= other.created_ns;
 }
 
 std::string_view absolute_path(std::string_view name) {
@@ -109,12 +115,22 @@ Table confirmed_files(const Case& about, Kind kind) {
     return files;
 }
 
-const Resource* owner_of(const Group& group, const FileFacts& facts, const Table& confirmed) {
-    const Resource* const owner = owner_by_inode(group, facts);
-    if (owner != nullptr || confirmed.find(key_of_file(facts.device, facts.inode)) != nullptr) {
-        return owner;
+const Resource* owner_of(const Group& group, const FileFacts& facts, Kind kind, const Table& confirmed) {
+    bool is_another = confirmed.find(key_of_file(facts.device, facts.inode)) != nullptr;
+    for (const Resource* at = group.resources; at != nullptr; at = at->next_same) {
+        if (has_seen(*at, facts) && !at->has(record::unmapped)) is_another = false;
     }
-    return owner_by_intent(group, facts);
+    const std::uint64_t removed_ns = removed_at(group, kind);
+    const Resource* owner = nullptr;
+    Claim best = Claim::none;
+    for (const Resource* at = group.resources; at != nullptr; at = at->next_same) {
+        const Claim claim = claim_of(*at, facts, kind, removed_ns, is_another);
+        if (claim == Claim::none || claim < best) continue;
+        if (claim == best && !is_likelier(*at, *owner, claim)) continue;
+        owner = at;
+        best = claim;
+    }
+    return owner;
 }
 
 // False when the pool has no more room.
@@ -145,7 +161,8 @@ bool look_at(long folder, const char* name, FileFacts& facts) {
     facts.mode = raw.stx_mode;
     facts.links = raw.stx_nlink;
     facts.bytes = raw.stx_size;
-    facts.born_ns = nanoseconds(has_birth ? raw.stx_btime : raw.stx_ctime);
+    facts.changed_ns = nanoseconds(raw.stx_ctime);
+    facts.born_ns = has_birth ? nanoseconds(raw.stx_btime) : facts.changed_ns;
     facts.has_birth = has_birth;
     return true;
 }
@@ -171,7 +188,7 @@ List<NamedLeak*> find_named(const Case& about, Kind kind, std::string_view prefi
         text << prefix << group.name;
         FileFacts facts;
         if (text.cut() || !look(path, facts) || !S_ISREG(facts.mode)) continue;
-        const Resource* const owner = owner_of(group, facts, confirmed);
+        const Resource* const owner = owner_of(group, facts, kind, confirmed);
         if (owner == nullptr) continue;
         char shown[longest_path];
         Text name(shown, sizeof shown);
@@ -197,7 +214,7 @@ List<NamedLeak*> find_paths(const Case& about, Kind kind, std::uint32_t type) {
         if (!look_at(AT_FDCWD, path, facts) || (facts.mode & S_IFMT) != type) continue;
         // Who gave it another name made it the user's own. (A directory's links are its own.)
         if (type != S_IFDIR && facts.links > 1) continue;
-        const Resource* const owner = owner_of(group, facts, confirmed);
+        const Resource* const owner = owner_of(group, facts, kind, confirmed);
         if (owner == nullptr) continue;
         const std::string_view kept{path, group.name.size()};
         if (!add_leak(pool, leaks, {owner, kept, kept, facts})) break;

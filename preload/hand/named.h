@@ -19,6 +19,7 @@ struct FileFacts {
     // CLOCK_REALTIME ns, from a clock that lags by up to a tick. Where the file system keeps no
     // birth time this is the last change of the inode.
     std::uint64_t born_ns;
+    std::uint64_t changed_ns;  // the inode, the last time; by the same clock
     bool has_birth;
 };
 

@@ -77,9 +77,9 @@ HOOK(int, mq_unlink, const char* name) {
     Entry entry(Kind::message_queue);
     const std::string_view queue = entry ? queue_name(name) : std::string_view{};
     if (queue.empty()) return real_mq_unlink(name);
-    const SlotRef slot = find_slot(Kind::message_queue, queue);
+    const Removal removal(Kind::message_queue, queue);
     const int result = real_mq_unlink(name);
-    if (result == 0) drop_intent(slot);
+    if (result == 0) removal.done();
     return result;
 }
 

@@ -2,16 +2,42 @@
 
 #include <linux/stat.h>
 
+#include "preload/core/clock.h"
 #include "preload/core/sys.h"
 
 namespace leftover {
 
 using record::State;
 
+namespace {
+
+// Semaphores and shared memory only: of the others the books know each file.
+std::uint64_t removal_key(Kind kind, std::string_view name) {
+    if (kind != Kind::semaphore && kind != Kind::shared_memory) return 0;
+    return hash_bytes(name.data(), name.size(), static_cast<std::uint64_t>(kind) + 1) | 1;
+}
+
+}  // namespace
+
+Removal::Removal(Kind kind, std::string_view name) : key_(removal_key(kind, name)) {
+    count_ = find_made(kind, name, slots_, most_);
+    if (key_ != 0) began_ns_ = realtime_ns();
+}
+
+void Removal::done() const {
+    for (std::size_t i = 0; i < count_; ++i) release_slot(slots_[i]);
+    if (key_ == 0) return;
+    thread_state.removed_key = key_;
+    thread_state.removed_ns = began_ns_;
+}
+
 SlotRef intend_name(Kind kind, std::string_view name) {
     SlotRef slot = claim_slot(kind);
     if (!slot) return slot;
     name_slot(slot, name);
+    if (const std::uint64_t key = removal_key(kind, name); key != 0 && key == thread_state.removed_key) {
+        slot.slot->c.store(thread_state.removed_ns, std::memory_order_relaxed);
+    }
     slot.slot->stack.store(capture_stack(*slot.mapping), std::memory_order_relaxed);
     publish_slot(slot, State::intent, true);
     return slot;

@@ -12,6 +12,21 @@
 
 namespace leftover {
 
+// The removal of a name, from before the real call on. What this process made under that name before is gone
+// then; what another thread of it is just making is not.
+class Removal {
+public:
+    Removal(Kind kind, std::string_view name);
+    void done() const;  // it was removed
+
+private:
+    static constexpr std::size_t most_ = 4;
+    SlotRef slots_[most_];
+    std::size_t count_ = 0;
+    std::uint64_t key_ = 0;
+    std::uint64_t began_ns_ = 0;
+};
+
 // Before the call: a slot as an intent, findable by its name, with the stack.
 SlotRef intend_name(Kind kind, std::string_view name);
 // After it: this call created it. The identity comes from the path, or from a descriptor of it.

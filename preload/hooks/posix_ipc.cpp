@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdarg>
 
+#include "preload/core/clock.h"
 #include "preload/core/pending.h"
 #include "preload/core/sys.h"
 #include "preload/hooks/descriptor.h"
@@ -69,7 +70,8 @@ Opened open_shared_memory(int (**bound)(const char*, int, mode_t), const ObjectN
     Entry entry(Kind::shared_memory);
     const auto real = *bound;
     if (!entry || (flags & O_CREAT) == 0 || object.name.empty()) return {real(name, flags, mode)};
-    const SlotRef slot = intend_name(Kind::shared_memory, object.name);
+    SlotRef slot = intend_name(Kind::shared_memory, object.name);
+    Mapping* const mapping = slot.mapping;
     const record::ItemId stack = slot ? slot.slot->stack.load(std::memory_order_relaxed) : 0;
     const int before = errno;
     int fd = -1;
@@ -88,8 +90,12 @@ Opened open_shared_memory(int (**bound)(const char*, int, mode_t), const ObjectN
             created = fd >= 0 && born_after(fd, slot);
             break;
         }
+        // Who found one does not mean to create it: when all are killed, there are fewer to choose from.
+        drop_intent(slot);
+        slot = {};
         fd = real(name, flags & ~O_CREAT, mode);
         if (fd >= 0 || errno != ENOENT) break;
+        slot = intend_name(Kind::shared_memory, object.name);
     }
     if (fd < 0 || !created) {
         drop_intent(slot);
@@ -98,7 +104,7 @@ Opened open_shared_memory(int (**bound)(const char*, int, mode_t), const ObjectN
     } else {
         confirm_later(slot, fd);
     }
-    return {fd, slot.mapping, stack};
+    return {fd, mapping, stack};
 }
 
 // With O_EXCL, whatever `flags` say.
@@ -111,6 +117,7 @@ sem_t* create_semaphore(sem_t* (*real)(const char*, int, ...), const ObjectName&
     } else if (object.name.size() > record::inline_name_size) {
         char path[288];
         Text(path, sizeof path) << "/dev/shm/sem." << behind(object.name, 1);
+        if (slot) slot.slot->d.store(realtime_ns(), std::memory_order_relaxed);
         confirm_name(slot, path);
     } else {
         confirm_later(slot);
@@ -153,9 +160,9 @@ HOOK(int, sem_unlink, const char* name) {
     const ObjectName object(name);
     Entry entry(Kind::semaphore);
     if (!entry || object.name.empty()) return real_sem_unlink(name);
-    const SlotRef slot = find_slot(Kind::semaphore, object.name);
+    const Removal removal(Kind::semaphore, object.name);
     const int result = real_sem_unlink(name);
-    if (result == 0) drop_intent(slot);
+    if (result == 0) removal.done();
     return result;
 }
 
@@ -172,9 +179,9 @@ HOOK(int, shm_unlink, const char* name) {
     const ObjectName object(name);
     Entry entry(Kind::shared_memory);
     if (!entry || object.name.empty()) return real_shm_unlink(name);
-    const SlotRef slot = find_slot(Kind::shared_memory, object.name);
+    const Removal removal(Kind::shared_memory, object.name);
     const int result = real_shm_unlink(name);
-    if (result == 0) drop_intent(slot);
+    if (result == 0) removal.done();
     return result;
 }
 

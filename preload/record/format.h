@@ -131,7 +131,8 @@ inline constexpr std::size_t inline_name_size = 40;
 //                      wait status when `fetched` or `zombie`, else the Reason it is not instrumented
 //   semaphore, shared_memory, temporary_*, socket_file, message_queue   a inode; b device; where a is
 //                      0 in a live slot, the file is the one of that name born between created_ns and d
-//                      (CLOCK_REALTIME ns when the call was over)
+//                      (CLOCK_REALTIME ns when the call was over). Where d is not 0 the inode is that of the
+//                      name some time later; c when the thread had begun to remove the name before, with success
 //   thread             a pthread_t; b start routine (an address); c its argument; d start routine as
 //                      a NativeFrame; value its tid
 //   sysv_*             a id (as an unsigned number; nothing while an intent); b key; c bytes, or how many

@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <limits>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -27,57 +26,80 @@ bool survived_reboot(const Candidate& candidate, const kernel::FileFacts& facts)
            facts.born <= candidate.slot->created_at + longest_call;
 }
 
-// What decides between several: a file that is there was made by the call that was over last. Where that
-// was not written down, the inode was read from the file itself when it was made, and nothing is surer.
-std::pair<Time, Time> rank_of(const records::Slot& slot) {
-    const bool looked = slot.state == record::State::live && slot.a != 0;
-    const Time over = slot.d != 0 ? records::to_time(slot.d)
-                      : looked    ? std::numeric_limits<Time>::max()
-                                  : slot.created_at;
-    return {over, slot.created_at};
+// How good a slot's claim to a file is, the best last.
+enum class Claim {
+    none,
+    long_before,  // it meant to make it long before the file was born, and never learnt whether it did
+    too_early,    // it made one of that name about then, but had it when this one came to be
+    intent,       // it meant to make it, and was killed in the call
+    made,         // it made one of that name, in a call that may be this file's
+    half_way,     // it was killed in the call, and so was whoever made the file
+    known,        // it looked at the file itself
+};
+
+// Whether the file came to be while the call, which ended at `over`, was on. A file's times are behind the
+// precise clock, never ahead. (sem_open links the file to its name and removes another one: it is changed
+// within the call. What is changed later is so for all of those who compete.)
+bool is_within(Time over, const kernel::FileFacts& facts, Kind kind) {
+    return facts.born <= over && (kind != Kind::semaphore || facts.changed <= over);
 }
 
-// The slot that is known to have made this file; of several the latest.
-std::optional<Candidate> owner_by_inode(const Group& group, const kernel::FileFacts& facts) {
-    std::optional<Candidate> owner;
+bool has_seen(const records::Slot& slot, const kernel::FileFacts& facts) {
+    return slot.state == record::State::live && slot.a == facts.id.inode && slot.b == facts.id.device;
+}
+
+// When the name was removed last, as far as is known: by those who then made it again, or were about to.
+Time removed_at(const Group& group) {
+    Time latest = 0;
     for (const Candidate& candidate : group.candidates) {
         const records::Slot& slot = *candidate.slot;
-        if (slot.state != record::State::live || slot.has(record::unmapped)) continue;
-        if (slot.a != facts.id.inode || slot.b != facts.id.device) continue;
-        if (!survived_reboot(candidate, facts)) continue;
-        if (!owner || rank_of(*owner->slot) <= rank_of(slot)) owner = candidate;
+        if (slot.kind != Kind::semaphore && slot.kind != Kind::shared_memory) continue;
+        const Time removed = records::to_time(slot.c);
+        if (removed <= slot.created_at) latest = std::max(latest, removed);
     }
-    return owner;
+    return latest;
 }
 
-// Whether this slot, which does not know its file, may have made it.
-bool may_own(const Candidate& candidate, const kernel::FileFacts& facts) {
+// `removed`: what was made before that is gone. `is_another`: a slot of another name has made it, for sure.
+Claim claim_of(const Candidate& candidate, const kernel::FileFacts& facts, Time removed, bool is_another) {
     const records::Slot& slot = *candidate.slot;
-    if (slot.has(record::unmapped) || slot.created_at > facts.born + clock_slack) return false;
-    if (!survived_reboot(candidate, facts)) return false;
-    if (slot.state == record::State::intent) return candidate.record().owner == facts.uid;
-    // The call made a file of this name; it is this one if it was born before the call was over.
+    if (slot.has(record::unmapped) || !survived_reboot(candidate, facts)) return Claim::none;
+    const bool is_live = slot.state == record::State::live;
+    const bool is_seen = has_seen(slot, facts);
+    // A look at the path only, some time after the call (see pending.h), tells who was too early.
+    if (is_seen && slot.d == 0) return Claim::known;
+    if ((is_live && slot.a != 0) ? !is_seen : is_another) return Claim::none;
+    if (slot.created_at > facts.born + clock_slack) return is_seen ? Claim::too_early : Claim::none;
+    if (slot.state == record::State::intent) {
+        constexpr Time one_call = 100'000'000;
+        if (candidate.record().owner != facts.uid) return Claim::none;
+        if (slot.created_at + one_call < facts.born) return Claim::long_before;
+        return slot.kind == Kind::semaphore && facts.links > 1 ? Claim::half_way : Claim::intent;
+    }
+    if (!is_live) return Claim::none;
     const Time over = records::to_time(slot.d);
-    return slot.state == record::State::live && slot.a == 0 &&
-           (over == 0 || !facts.has_birth || facts.born <= over + clock_slack);
+    if (over != 0 && over < removed) return Claim::none;
+    if (over == 0 || !facts.has_birth || is_within(over, facts, slot.kind)) return Claim::made;
+    return is_seen || facts.born <= over + clock_slack ? Claim::too_early : Claim::none;
 }
 
-// The slot that made it without a look at its inode: of several the latest. Or else the one that meant to make it
-// and never learnt whether it did: several were killed within their calls, and the first of them made the file
-// that the others then found; one that began long before is none of them.
-std::optional<Candidate> owner_by_time(const Group& group, const kernel::FileFacts& facts) {
-    constexpr Time one_call = 100'000'000;
+// Of several with the same claim. Who makes a file found that of the one before gone: the last to begin made
+// it. Of those killed in their calls the first to begin did, for the others then found its file.
+bool is_likelier(const records::Slot& one, const records::Slot& other, Claim claim) {
+    const bool first_made_it = claim == Claim::intent || claim == Claim::half_way;
+    return first_made_it ? one.created_at < other.created_at : one.created_at >= other.created_at;
+}
+
+std::optional<Candidate> owner_of(const Group& group, const kernel::FileFacts& facts, bool is_another) {
+    const Time removed = removed_at(group);
     std::optional<Candidate> owner;
-    const auto rank = [&facts](const Candidate& candidate) {
-        const records::Slot& slot = *candidate.slot;
-        if (slot.state == record::State::live) return std::pair(2, rank_of(slot));
-        if (slot.created_at + one_call < facts.born) return std::pair(0, rank_of(slot));
-        return std::pair(1, std::pair(-slot.created_at, Time{0}));
-    };
+    Claim best = Claim::none;
     for (const Candidate& candidate : group.candidates) {
-        if (may_own(candidate, facts) && (!owner || rank(*owner) <= rank(candidate))) {
-            owner = candidate;
-        }
+        const Claim claim = claim_of(candidate, facts, removed, is_another);
+        if (claim == Claim::none || claim < best) continue;
+        if (claim == best && !is_likelier(*candidate.slot, *owner->slot, claim)) continue;
+        owner = candidate;
+        best = claim;
     }
     return owner;
 }
@@ -90,10 +112,10 @@ void each_named(const NamedKind& kind, const Evidence& evidence,
     const auto judge = [&](Group& group) {
         const auto facts = kind.look(group.place, roots);
         if (!facts || (facts->mode & S_IFMT) != kind.type) return;
-        auto owner = owner_by_inode(group, *facts);
-        if (!owner && !evidence.is_confirmed(facts->id)) {
-            owner = owner_by_time(group, *facts);
-        }
+        const bool is_seen = std::any_of(group.candidates.begin(), group.candidates.end(), [&](const Candidate& one) {
+            return has_seen(*one.slot, *facts) && !one.slot->has(record::unmapped);
+        });
+        const auto owner = owner_of(group, *facts, !is_seen && evidence.is_confirmed(facts->id));
         if (owner) found({*owner, std::move(group.place), *facts});
     };
 

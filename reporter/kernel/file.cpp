@@ -20,14 +20,15 @@ std::optional<FileFacts> facts_at(int folder, const char* name) {
     }
     FileFacts facts;
     facts.has_birth = (raw.stx_mask & STATX_BTIME) != 0;
-    const auto& born = facts.has_birth ? raw.stx_btime : raw.stx_ctime;
+    const auto nanoseconds = [](const struct statx_timestamp& time) { return time.tv_sec * 1'000'000'000 + time.tv_nsec; };
     facts.id.device = makedev(raw.stx_dev_major, raw.stx_dev_minor);
     facts.id.inode = raw.stx_ino;
     facts.uid = raw.stx_uid;
     facts.mode = raw.stx_mode;
     facts.links = raw.stx_nlink;
     facts.bytes = raw.stx_size;
-    facts.born = born.tv_sec * 1'000'000'000 + born.tv_nsec;
+    facts.changed = nanoseconds(raw.stx_ctime);
+    facts.born = facts.has_birth ? nanoseconds(raw.stx_btime) : facts.changed;
     return facts;
 }
 

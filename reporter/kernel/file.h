@@ -36,6 +36,7 @@ struct FileFacts {
     // CLOCK_REALTIME ns, from the kernel's coarse clock, which lags by up to a tick (10 ms). Where
     // the file system keeps no birth time this is the last change of the inode, which came later.
     std::int64_t born = 0;
+    std::int64_t changed = 0;  // the inode, the last time; by the same clock
     bool has_birth = false;
 };
 

@@ -84,8 +84,8 @@ def run(rounds, kill_after=None):
 def wrongly_blamed(blamed, what):
     """Of those killed within their calls, whose creation is not in the books yet, the first is taken for the
     creator, and now and then it is another. Of a semaphore there is no descriptor to look at after the call
-    either (pending.h): of two made within a tick of the clock under one name, and one of them killed, either
-    may be taken for the other."""
+    either (pending.h): of three that race, one may be kept from its work for so long that a second one's call
+    fits as well."""
     there = on_machine()
     expect_equal(sorted(blamed), sorted(there), f"{what}: all that is there, and nothing else")
     expect(all(index in (1, 2, 3) for index in blamed.values()), f"{what}: one of those who make it is blamed", blamed)

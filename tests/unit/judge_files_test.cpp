@@ -88,7 +88,7 @@ TEST_F(JudgedFiles, KnowsAFileByTheTimeOfItsCall) {
     RecordWriter writer;
     record::Slot& slot = add_file(writer, Kind::semaphore, "/mine", facts);
     slot.a = slot.b = 0;
-    slot.d = slot.created_ns + 5'000;
+    slot.d = static_cast<std::uint64_t>(facts.changed) + 5'000;
     slot.tid = 1;
     add_intent(writer, Kind::semaphore, "/mine", facts.born + 1'000'000).tid = 2;
     const Report report = judge(writer);
@@ -103,6 +103,69 @@ TEST_F(JudgedFiles, KnowsAFileByTheTimeOfItsCall) {
     EXPECT_EQ(names(judge(early)), "");
     gone.d = ~0ULL;  // damage
     EXPECT_EQ(names(judge(early)), "/mine");
+}
+
+// Several made files of one name within a tick of the clock that files' times come from.
+TEST_F(JudgedFiles, GivesARacedNameToTheLastToBegin) {
+    const auto facts = make("shm/sem.raced");
+    if (!facts.has_birth) GTEST_SKIP() << "no birth times here";
+    const auto begin = static_cast<std::uint64_t>(facts.born);
+    const auto end = static_cast<std::uint64_t>(facts.changed);
+    RecordWriter writer;
+    const auto add = [&](std::uint64_t created, std::uint64_t over, int tid) -> record::Slot& {
+        record::Slot& slot = add_file(writer, Kind::semaphore, "/raced", facts);
+        slot.a = slot.b = 0;
+        slot.created_ns = created;
+        slot.d = over;
+        slot.tid = static_cast<std::uint32_t>(tid);
+        return slot;
+    };
+    const auto blamed = [&] {
+        const Report report = judge(writer);
+        return report.leaks.size() == 1 ? report.leaks[0].tid : -1;
+    };
+    // It was kept from saying that its call was over, and looked at the path when another's file was there.
+    record::Slot& slow = add(begin, end + 9'000, 1);
+    slow.a = facts.id.inode;
+    slow.b = facts.id.device;
+    add(begin + 1'000, end + 5'000, 2);
+    EXPECT_EQ(blamed(), 2);
+
+    // Began later still, and was over when the file came to be: another one, gone since.
+    add(begin + 2'000, begin - 1, 3);
+    EXPECT_EQ(blamed(), 2);
+
+    // Killed in the call, after it had removed the name: what was made before is gone.
+    record::Slot& killed = add_intent(writer, Kind::semaphore, "/raced", facts.born + 8'000);
+    killed.tid = 4;
+    EXPECT_EQ(blamed(), 2);
+    killed.created_ns = end + 11'000;
+    killed.c = end + 10'000;
+    EXPECT_EQ(blamed(), 4);
+    killed.c = end + 12'000;  // damage
+    EXPECT_EQ(blamed(), 2);
+
+    // Who looked at the file itself knows it.
+    record::Slot& sure = add(begin - 1'000, 0, 5);
+    sure.a = facts.id.inode;
+    sure.b = facts.id.device;
+    EXPECT_EQ(blamed(), 5);
+}
+
+// It has its random name still: whoever made it was killed in the call.
+TEST_F(JudgedFiles, GivesASemaphoreWithTwoNamesToOneThatWasKilled) {
+    make("shm/sem.real");
+    std::filesystem::create_hard_link(folder / "shm/sem.real", folder / "shm/sem.abcdef");
+    const auto facts = *kernel::file_facts(folder / "shm/sem.real");
+    RecordWriter writer;
+    record::Slot& over = add_file(writer, Kind::semaphore, "/real", facts);
+    over.a = over.b = 0;
+    over.d = static_cast<std::uint64_t>(facts.changed) + 1'000;
+    over.tid = 1;
+    add_intent(writer, Kind::semaphore, "/real", facts.born).tid = 2;
+    const Report report = judge(writer);
+    ASSERT_EQ(names(report), "/abcdef /real");
+    for (const Leak& leak : report.leaks) EXPECT_EQ(leak.tid, 2);
 }
 
 TEST_F(JudgedFiles, AConfirmedSlotBeatsAnIntent) {
