@@ -356,6 +356,9 @@ def _compare(one):
         other, seconds = _once(one, way_name)
         row["seconds"].append(round(seconds, 1))
         names = _different(plain, other)
+        if "--show" in sys.argv[2:]:
+            for name in names:
+                print(f"  {way_name}, at first: {name}: {_apart(other.get(name), {plain.get(name)})}", flush=True)
         verdicts = _retry(one, way_name, names, plain, other) if names else {}
         bad = {name: text for name, text in verdicts.items() if text != "flaky"}
         row["flaky"] += sorted(name for name in verdicts if name not in bad)
