@@ -1,7 +1,7 @@
 // Whether a hook that says it is under way in this thread still is, and who calls another one meanwhile: libc,
-// within the call that is under way, or a signal handler of the program's that interrupted it. A signal handler may have left it: by
-// longjmp, which is seen (hooks/jump.cpp), or by a C++ exception, setcontext or a switch of stacks that
-// somebody wrote himself, which nothing tells of.
+// within the call that is under way, or a signal handler of the program's that interrupted it. A handler may also
+// have left it: by longjmp, which is seen (hooks/jump.cpp), or by a C++ exception, setcontext or a switch of stacks
+// that somebody wrote himself, which nothing tells of.
 #pragma once
 
 #include <cstdint>

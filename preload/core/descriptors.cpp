@@ -238,7 +238,7 @@ bool spill(Mapping& own, int fd, std::string_view name) {
     if (!ref) return false;
     ref.slot->a.store(key_of(fd), std::memory_order_relaxed);
     write_spilled(ref, fd, name);
-    publish_slot(ref, State::intent, false);
+    publish_slot(ref, State::intent);
     confirm_slot(ref);
     fresh.descriptors_spilled.fetch_add(1, std::memory_order_relaxed);
     return true;

@@ -97,10 +97,6 @@ void free_raw(Mapping& mapping, SlotId id, std::uint32_t generation) {
 
 // Over the beginning of a name only, so that nobody needs room for the whole of a long one.
 constexpr std::size_t keyed_size = 256;
-std::uint64_t key_of(Kind kind, std::string_view name) {
-    const std::size_t size = name.size() < keyed_size ? name.size() : keyed_size;
-    return hash_bytes(name.data(), size, name.size() << 8 | (static_cast<std::uint64_t>(kind) + 1));
-}
 std::uint64_t key_of(Kind kind, std::uint64_t number) { return mix(number, static_cast<std::uint64_t>(kind) + 101); }
 
 std::uint64_t entry_of(std::uint64_t key, std::uint32_t number) {
@@ -232,13 +228,18 @@ std::uint64_t name_key(Mapping& mapping, const Slot* slot) {
         room = record::tail_size;
         next = tail.slot->next;
     }
-    return key_of(slot->kind, std::string_view(text, slot->name_size));
+    return key_of_name(slot->kind, std::string_view(text, slot->name_size));
 }
 
 constexpr std::uint8_t known_by_name = 1U << 6;
 constexpr std::uint8_t known_by_number = 1U << 7;
 
 }  // namespace
+
+std::uint64_t key_of_name(Kind kind, std::string_view name) {
+    const std::size_t size = name.size() < keyed_size ? name.size() : keyed_size;
+    return hash_bytes(name.data(), size, name.size() << 8 | (static_cast<std::uint64_t>(kind) + 1));
+}
 
 SlotRef slot_at(Mapping& mapping, SlotId id) {
     const std::uint32_t chunk = record::slot_chunk(id);
@@ -344,19 +345,17 @@ void rename_slot(const SlotRef& ref, std::string_view name) {
     ref.slot->name_size = static_cast<std::uint16_t>(name.size());
 }
 
-void publish_slot(const SlotRef& ref, State state, bool by_name) {
-    SlotChunk* head = head_of(*ref.mapping, record::slot_chunk(ref.id));
+void publish_slot(const SlotRef& ref, State state) {
     const Kind kind = ref.slot->kind;  // once it can be found, others may release it
-    if (by_name) {
-        const std::uint64_t key = name_key(*ref.mapping, ref.slot);
-        ref.slot->flags.fetch_or(known_by_name, std::memory_order_relaxed);
-        ref.slot->state.store(word_of(ref.generation, state), std::memory_order_release);
-        insert_entry(head, key, record::slot_number(ref.id));
-    } else {
-        ref.slot->state.store(word_of(ref.generation, state), std::memory_order_release);
-        if (ref.slot->a.load(std::memory_order_relaxed) != 0) index_slot_by_number(ref);
-    }
+    ref.slot->state.store(word_of(ref.generation, state), std::memory_order_release);
+    if (ref.slot->a.load(std::memory_order_relaxed) != 0) index_slot_by_number(ref);
     if (state == State::live) count_created(*ref.mapping, kind);
+}
+
+void publish_intent(const SlotRef& ref, std::uint64_t key) {
+    ref.slot->flags.fetch_or(known_by_name, std::memory_order_relaxed);
+    ref.slot->state.store(word_of(ref.generation, State::intent), std::memory_order_release);
+    insert_entry(head_of(*ref.mapping, record::slot_chunk(ref.id)), key, record::slot_number(ref.id));
 }
 
 void index_slot_by_number(const SlotRef& ref) {
@@ -375,7 +374,7 @@ void confirm_slot(const SlotRef& ref) {
     }
 }
 
-void release_slot(const SlotRef& ref) {
+void release_slot(const SlotRef& ref, std::uint64_t key) {
     std::uint32_t word = ref.slot->state.load(std::memory_order_acquire);
     do {
         if (word >> 8 != ref.generation || !published(state_in(word))) return;
@@ -388,7 +387,7 @@ void release_slot(const SlotRef& ref) {
     SlotChunk* head = head_of(*ref.mapping, record::slot_chunk(ref.id));
     const std::uint8_t flags = ref.slot->flags.load(std::memory_order_relaxed);
     const std::uint32_t number = record::slot_number(ref.id);
-    if ((flags & known_by_name) != 0) remove_entry(head, name_key(*ref.mapping, ref.slot), number);
+    if ((flags & known_by_name) != 0) remove_entry(head, key != 0 ? key : name_key(*ref.mapping, ref.slot), number);
     if ((flags & known_by_number) != 0) {
         remove_entry(head, key_of(kind, ref.slot->a.load(std::memory_order_relaxed)), number);
     }
@@ -424,14 +423,14 @@ void retire_slot(const SlotRef& ref) {
 }
 
 SlotRef find_slot(Kind kind, std::string_view name) {
-    return find_by_key(key_of(kind, name), kind,
+    return find_by_key(key_of_name(kind, name), kind,
                        [name](Mapping& mapping, const Slot* slot) { return same_name(mapping, slot, name); });
 }
 
-std::size_t find_made(Kind kind, std::string_view name, SlotRef* found, std::size_t most) {
+std::size_t find_made(Kind kind, std::string_view name, std::uint64_t key, SlotRef* found, std::size_t most) {
     std::size_t count = 0;
     const auto same = [name](Mapping& mapping, const Slot* slot) { return same_name(mapping, slot, name); };
-    each_by_key(key_of(kind, name), kind, same, [&](const SlotRef& ref, State state) {
+    each_by_key(key, kind, same, [&](const SlotRef& ref, State state) {
         // This thread's own intent is one that a cancelled or jumped-out-of call left.
         if (state == State::intent && ref.slot->tid != static_cast<std::uint32_t>(current_tid())) return false;
         found[count++] = ref;

@@ -34,23 +34,28 @@ void rename_slot(const SlotRef& ref, std::string_view name);
 // Whether there is little room but what the next claim_slot() may add. Children cannot add any.
 bool is_nearly_full(const Mapping& mapping);
 
-// Makes a claimed slot visible to readers, as intent or live, and findable by its name (the kinds known
-// by name) or by its `a`.
-void publish_slot(const SlotRef& ref, record::State state, bool by_name);
+// What a name is found by; never 0 but by chance.
+std::uint64_t key_of_name(record::Kind kind, std::string_view name);
+
+// Makes a claimed slot visible to readers, as intent or live, and findable by its `a`.
+void publish_slot(const SlotRef& ref, record::State state);
+// The same as an intent that is findable by its name, of which this is the key.
+void publish_intent(const SlotRef& ref, std::uint64_t key);
 // An intent came true. Nothing happens when the slot is another's by now.
 void confirm_slot(const SlotRef& ref);
 // Makes a slot findable by its `a` as well, once that is known. Doing it twice does no harm.
 void index_slot_by_number(const SlotRef& ref);
 
-// The resource is gone: the slot is free again. Nothing happens when the slot is another's by now.
-void release_slot(const SlotRef& ref);
+// The resource is gone: the slot is free again. Nothing happens when the slot is another's by now. The key of its
+// name, if that is at hand; else 0.
+void release_slot(const SlotRef& ref, std::uint64_t key = 0);
 
 // The published slot of that kind and name (or number), newest record first; empty when there is none.
 SlotRef find_slot(record::Kind kind, std::string_view name);
 SlotRef find_slot(record::Kind kind, std::uint64_t number);
 // Those of that kind and name whose making is over: not the intents of other threads. Several, where others
-// removed what this process then made again. Returns how many were stored, `most` at most.
-std::size_t find_made(record::Kind kind, std::string_view name, SlotRef* found, std::size_t most);
+// removed what this process then made again. `key` is the name's. Returns how many were stored, `most` at most.
+std::size_t find_made(record::Kind kind, std::string_view name, std::uint64_t key, SlotRef* found, std::size_t most);
 
 // The slot of that id in this mapping, whatever it holds.
 SlotRef slot_at(Mapping& mapping, record::SlotId id);

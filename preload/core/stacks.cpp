@@ -196,7 +196,8 @@ std::uint32_t alone(std::uintptr_t here, Call call) {
 
 record::ItemId capture_stack(Mapping& mapping) {
     const void* const frame = __builtin_frame_address(0);
-    return alone(reinterpret_cast<std::uintptr_t>(frame), [&](bool outermost) { return capture(mapping, frame, options.python && outermost); });
+    return alone(reinterpret_cast<std::uintptr_t>(frame),
+                 [&](bool outermost) { return capture(mapping, frame, options.python && outermost); });
 }
 
 namespace {

@@ -22,7 +22,7 @@ SlotRef intend_child() {
     slot.slot->b.store(boot_ticks(), std::memory_order_relaxed);
     slot.slot->stack.store(capture_stack(*slot.mapping), std::memory_order_relaxed);
     slot.slot->flags.store(record::instrumented, std::memory_order_relaxed);
-    publish_slot(slot, State::intent, false);
+    publish_slot(slot, State::intent);
     // The child looks for it in the record that it inherits; one that we inherited ourselves stays that.
     thread_state.child_slot = slot.id;
     return slot;

@@ -11,22 +11,19 @@ using record::State;
 
 namespace {
 
-// Semaphores and shared memory only: of the others the books know each file.
-std::uint64_t removal_key(Kind kind, std::string_view name) {
-    if (kind != Kind::semaphore && kind != Kind::shared_memory) return 0;
-    return hash_bytes(name.data(), name.size(), static_cast<std::uint64_t>(kind) + 1) | 1;
-}
+// Of the others the books know each file.
+bool may_not_know_file(Kind kind) { return kind == Kind::semaphore || kind == Kind::shared_memory; }
 
 }  // namespace
 
-Removal::Removal(Kind kind, std::string_view name) : key_(removal_key(kind, name)) {
-    count_ = find_made(kind, name, slots_, most_);
-    if (key_ != 0) began_ns_ = realtime_ns();
+Removal::Removal(Kind kind, std::string_view name) : key_(key_of_name(kind, name)) {
+    count_ = find_made(kind, name, key_, slots_, most_);
+    if (may_not_know_file(kind)) began_ns_ = realtime_ns();
 }
 
 void Removal::done() const {
-    for (std::size_t i = 0; i < count_; ++i) release_slot(slots_[i]);
-    if (key_ == 0) return;
+    for (std::size_t i = 0; i < count_; ++i) release_slot(slots_[i], key_);
+    if (began_ns_ == 0) return;
     thread_state.removed_key = key_;
     thread_state.removed_ns = began_ns_;
 }
@@ -35,11 +32,10 @@ SlotRef intend_name(Kind kind, std::string_view name) {
     SlotRef slot = claim_slot(kind);
     if (!slot) return slot;
     name_slot(slot, name);
-    if (const std::uint64_t key = removal_key(kind, name); key != 0 && key == thread_state.removed_key) {
-        slot.slot->c.store(thread_state.removed_ns, std::memory_order_relaxed);
-    }
+    const std::uint64_t key = key_of_name(kind, name);
+    if (key == thread_state.removed_key) slot.slot->c.store(thread_state.removed_ns, std::memory_order_relaxed);
     slot.slot->stack.store(capture_stack(*slot.mapping), std::memory_order_relaxed);
-    publish_slot(slot, State::intent, true);
+    publish_intent(slot, key);
     return slot;
 }
 

@@ -23,7 +23,7 @@ private:
     static constexpr std::size_t most_ = 4;
     SlotRef slots_[most_];
     std::size_t count_ = 0;
-    std::uint64_t key_ = 0;
+    std::uint64_t key_;
     std::uint64_t began_ns_ = 0;
 };
 

@@ -36,7 +36,7 @@ SlotRef intend(const Request& request) {
     slot.c.store(request.size, std::memory_order_relaxed);
     slot.value.store(static_cast<std::uint32_t>(request.flags) & 0777, std::memory_order_relaxed);
     slot.stack.store(capture_stack(*ref.mapping), std::memory_order_relaxed);
-    publish_slot(ref, State::intent, false);
+    publish_slot(ref, State::intent);
     return ref;
 }
 

@@ -118,7 +118,7 @@ SlotRef intend_thread(void* routine, void* argument, bool is_detached) {
     // Which renaming slot.thread_name is as of: for begin(). The thread's own name comes here at its end.
     copy_bytes(slot.name, &thread_state.name_epoch, sizeof thread_state.name_epoch);
     slot.stack.store(capture_stack(*ref.mapping), std::memory_order_relaxed);
-    publish_slot(ref, State::intent, false);
+    publish_slot(ref, State::intent);
     return ref;
 }
 

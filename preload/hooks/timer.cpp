@@ -40,7 +40,7 @@ void created(timer_t timer) {
     ref.slot->a.store(key_of(timer), std::memory_order_relaxed);
     ref.slot->b.store(number_of(timer), std::memory_order_relaxed);
     ref.slot->stack.store(capture_stack(*ref.mapping), std::memory_order_relaxed);
-    publish_slot(ref, State::live, false);
+    publish_slot(ref, State::live);
 }
 
 }  // namespace

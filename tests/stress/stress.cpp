@@ -87,7 +87,7 @@ SlotRef create(record::Kind kind, const std::string& name, record::ItemId stack,
     if (!ref) return ref;
     name_slot(ref, name);
     ref.slot->stack.store(stack, std::memory_order_relaxed);
-    publish_slot(ref, record::State::intent, true);
+    publish_intent(ref, key_of_name(kind, name));
     if (confirmed) confirm_slot(ref);
     return ref;
 }
@@ -99,7 +99,7 @@ void use_names(Chance& chance) {
     const SlotRef ref = create(record::Kind::semaphore, name, stack, true);
     expect(static_cast<bool>(ref), "a slot is there");
     const SlotRef found = find_slot(record::Kind::semaphore, name);
-    if (found) release_slot(found);
+    if (found) release_slot(found, key_of_name(record::Kind::semaphore, name));
     release_slot(ref);
 }
 
@@ -108,7 +108,7 @@ void use_numbers(Chance& chance, std::uint64_t thread) {
     if (!ref) return expect(false, "a slot is there");
     const std::uint64_t number = thread << 32 | (chance.below(1000) + 1);
     ref.slot->a.store(number, std::memory_order_relaxed);
-    publish_slot(ref, record::State::live, false);
+    publish_slot(ref, record::State::live);
     const SlotRef found = find_slot(record::Kind::timer, number);
     expect(found.slot == ref.slot, "found by its number");
     release_slot(ref);
@@ -118,7 +118,7 @@ void use_numbers(Chance& chance, std::uint64_t thread) {
 void use_children(std::uint64_t thread, std::uint32_t round) {
     const SlotRef ref = claim_slot(record::Kind::process);
     if (!ref) return expect(false, "a slot is there");
-    publish_slot(ref, record::State::intent, false);
+    publish_slot(ref, record::State::intent);
     const std::uint64_t pid = (thread + 1) << 32 | (round + 1);
     ref.slot->a.store(pid, std::memory_order_release);
     confirm_slot(ref);
