@@ -69,8 +69,10 @@ Claim claim_of(const Resource& resource, const FileFacts& facts, Kind kind, std:
         if (resource.created_ns + one_call < facts.born_ns) return Claim::long_before;
         return kind == Kind::semaphore && facts.links > 1 ? Claim::half_way : Claim::intent;
     }
-    if (!is_live || (resource.d != 0 && resource.d < removed_ns)) return Claim::none;
-    if (resource.d == 0 || !facts.has_birth || is_within(resource.d, facts, kind)) return Claim::made;
+    if (!is_live) return Claim::none;
+    // Where somebody saw another /dev/shm, what he removed there was another one of that name.
+    const bool is_gone = resource.d != 0 && resource.d < removed_ns;
+    if (!is_gone && (resource.d == 0 || !facts.has_birth || is_within(resource.d, facts, kind))) return Claim::made;
     return is_seen || facts.born_ns <= resource.d + clock_slack ? Claim::too_early : Claim::none;
 }
 

@@ -78,8 +78,9 @@ Claim claim_of(const Candidate& candidate, const kernel::FileFacts& facts, Time 
     }
     if (!is_live) return Claim::none;
     const Time over = records::to_time(slot.d);
-    if (over != 0 && over < removed) return Claim::none;
-    if (over == 0 || !facts.has_birth || is_within(over, facts, slot.kind)) return Claim::made;
+    // Where somebody saw another /dev/shm, what he removed there was another one of that name.
+    const bool is_gone = over != 0 && over < removed;
+    if (!is_gone && (over == 0 || !facts.has_birth || is_within(over, facts, slot.kind))) return Claim::made;
     return is_seen || facts.born <= over + clock_slack ? Claim::too_early : Claim::none;
 }
 

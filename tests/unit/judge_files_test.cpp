@@ -152,6 +152,24 @@ TEST_F(JudgedFiles, GivesARacedNameToTheLastToBegin) {
     EXPECT_EQ(blamed(), 5);
 }
 
+// Another process of the session removed and made one of the same name in a /dev/shm of its own.
+TEST_F(JudgedFiles, KeepsAFileThatWasNotRemovedHere) {
+    const auto facts = make("shm/sem.twice");
+    RecordWriter writer;
+    record::Slot& ours = add_file(writer, Kind::semaphore, "/twice", facts);
+    ours.created_ns = static_cast<std::uint64_t>(facts.born);
+    ours.d = static_cast<std::uint64_t>(facts.changed) + 1'000;
+    record::Slot& elsewhere = add_file(writer, Kind::semaphore, "/twice", facts);
+    elsewhere.a = facts.id.inode + 1;
+    elsewhere.c = ours.d + 1'000;
+    elsewhere.created_ns = ours.d + 2'000;
+    elsewhere.d = ours.d + 3'000;
+    elsewhere.tid = ours.tid + 1;
+    const Report report = judge(writer);
+    ASSERT_EQ(names(report), "/twice");
+    EXPECT_EQ(report.leaks[0].tid, static_cast<int>(ours.tid));
+}
+
 // It has its random name still: whoever made it was killed in the call.
 TEST_F(JudgedFiles, GivesASemaphoreWithTwoNamesToOneThatWasKilled) {
     make("shm/sem.real");
