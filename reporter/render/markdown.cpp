@@ -101,7 +101,7 @@ private:
             const HangWords& hang = *shown[i].first;
             std::string piece = fmt::format("\n### {}\n\n", markdown_text(shorten(render::headline(hang, 200), 400)));
             if (shown[i].sessions > 1) {
-                piece += fmt::format("And {} more sessions that wait at the same place.\n\n", shown[i].sessions - 1);
+                piece += fmt::format("{} sessions wait at this place.\n\n", shown[i].sessions);
             }
             for (const std::string& chain : hang.chains) piece += fmt::format("- {}\n", markdown_text(chain));
             std::string lines;

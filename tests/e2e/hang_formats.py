@@ -181,7 +181,7 @@ def test_merged():
         result, = (each for each in json.loads(report("sarif", *source))["runs"][0]["results"] if each["ruleId"] == "hang")
         expect_equal(result["occurrenceCount"], 2, "one result")
         markdown = report("markdown", *source)
-        expect(markdown.startswith("## leftover: 2 timed out, ") and "And 1 more sessions" in markdown, "markdown", markdown)
+        expect(markdown.startswith("## leftover: 2 timed out, ") and "\n2 sessions wait at this place.\n" in markdown, "markdown", markdown)
         expect_equal(report("text", *source).count(" timed out, and was ended after "), 2, "text")
 
 

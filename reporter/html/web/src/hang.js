@@ -15,7 +15,7 @@ function groupView(group, data) {
 function hangView(hang, data) {
   return [
     h("h2", {class: hang.timed_out ? "error" : null}, visible(hang.headline)),
-    hang.sessions > 1 ? h("p", {class: "none"}, `And ${number(hang.sessions - 1)} more sessions that wait at the same place.`) : null,
+    hang.sessions > 1 ? h("p", {class: "none"}, `${number(hang.sessions)} sessions wait at this place.`) : null,
     h("ul", {class: "chains"}, hang.chains.map((chain) => h("li", {}, visible(chain)))),
     hang.groups.map((group) => groupView(group, data)),
     hang.more ? h("p", {class: "none"}, `and ${number(hang.more)} more places`) : null,
