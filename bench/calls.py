@@ -43,7 +43,7 @@ def times(box, prefix, pattern, few=False, timeout=None, **environment):
 
 def measure(box, report, quick):
     report.section("calls, below ten frames", "plain", "leftover", "more/call us", "ratio", "aim")
-    best = box.alternate(3 if quick else 8, lambda prefix: times(box, prefix, "-^many"),
+    best = box.alternate(3 if quick else 16, lambda prefix: times(box, prefix, "-^many"),
                          lambda what: report.doing(f"calls: {what}"))
     for name, plain in best["plain"].items():
         aim, count = ROWS.get(name, (None, 0))
@@ -51,7 +51,7 @@ def measure(box, report, quick):
     # Descriptors cost nothing where they are not asked for.
     report.section("descriptors off", "plain", "leftover", "more/call us", "ratio", "aim")
     ways = {"plain": [], "off": [*box.ways["leftover"][:-1], "--kinds=-file_descriptor", "--"]}
-    best = box.alternate(3 if quick else 8, lambda prefix: times(box, prefix, "^(open|socket|pipe|dup|fopen)[+]"),
+    best = box.alternate(3 if quick else 16, lambda prefix: times(box, prefix, "^(open|socket|pipe|dup|fopen)[+]"),
                          lambda what: report.doing(f"descriptors off: {what}"), ways)
     for name, plain in best["plain"].items():
         report.pair(f"{name}, off", plain, best["off"][name], 1.02, calls=ROWS[name][1])

@@ -212,10 +212,10 @@ def build(box, quick):
 
 
 PROGRAMS = {
-    "pgbench -C, one transaction": (postgresql, 4),
-    "nginx and wrk, one request": (nginx, 4),
-    "CPython pool of 1,000 tasks": (pool, 10),
-    "build with make -j2": (build, 4),
+    "pgbench -C, one transaction": (postgresql, 10),
+    "nginx and wrk, one request": (nginx, 10),
+    "CPython pool of 1,000 tasks": (pool, 20),
+    "build with make -j2": (build, 8),
 }
 
 
