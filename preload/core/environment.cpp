@@ -25,6 +25,7 @@ char** current_environment() {
 namespace {
 
 constexpr char preload_variable[] = "LD_PRELOAD";
+constexpr char list_variable[] = "LD_TRACE_LOADED_OBJECTS";
 
 char internal_text[1536];  // LEFTOVER_INTERNAL=...
 constexpr char held_key[] = ";held=";
@@ -153,6 +154,7 @@ EnvironmentPlan::EnvironmentPlan(int dirfd, const char* path, char* const* envp)
             if (!sys::readable(envp[count_])) return;  // the exec fails by itself
             // A launcher inside this session has made its own arrangements.
             if (value_of(envp[count_], internal_variable) != nullptr) return;
+            listed_ = listed_ || value_of(envp[count_], list_variable) != nullptr;
             if (const char* value = value_of(envp[count_], preload_variable)) {
                 preload = length(value) + 1;
                 preload_at_ = count_;
@@ -160,6 +162,8 @@ EnvironmentPlan::EnvironmentPlan(int dirfd, const char* path, char* const* envp)
         }
     }
     if (envp != nullptr && !sys::readable(envp + count_)) return;
+    // Instead of running it the loader says what it would load, and would name us.
+    if (listed_) return;
     if (count_ > 60'000) return;  // more than a stack may have room for
     bytes_ = (count_ + 4) * sizeof(char*) + preload + sizeof preload_text + sizeof asan_ + 4;
     adds_ = true;
@@ -249,7 +253,7 @@ bool fill_scoped() {
     while (environ[count] != nullptr) ++count;
     if (count + 4 > most_variables) return false;
     const EnvironmentPlan plan(AT_FDCWD, "/bin/sh", environ);
-    if (!plan.instrumented()) return false;
+    if (!plan.adds()) return false;
     const std::size_t texts = plan.bytes() - (count + 4) * sizeof(char*);
     if (texts > sizeof scoped_preload) return false;
     alignas(char*) char space[4096];

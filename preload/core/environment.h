@@ -43,12 +43,15 @@ class EnvironmentPlan {
     void hold(std::string_view records);
     std::size_t bytes() const { return bytes_; }
     char* const* build(void* space) const;
-    bool instrumented() const { return adds_; }
+    bool adds() const { return adds_; }
+    // A program that the loader only lists, for ldd, runs no code that we could miss.
+    bool instrumented() const { return adds_ || listed_; }
     unsigned reason() const { return reason_; }  // record::Reason
 
   private:
     char* const* envp_;
     bool adds_ = false;
+    bool listed_ = false;
     static constexpr std::size_t none = ~std::size_t{0};
     std::size_t count_ = 0;
     std::size_t preload_at_ = none;  // where LD_PRELOAD is; of several the last, which is the one the loader reads

@@ -6,6 +6,7 @@ loader, and each sees the environment that it sees without leftover."""
 import itertools
 import os
 import random
+import re
 import shutil
 import sys
 
@@ -141,6 +142,16 @@ def closed(way, parts):
         for how in ("", "-"):
             words = [programs["normal"], programs["dropping"], how + programs[second], programs["normal"]]
             parts[how + second] = seen(way.run(words, tool="/tmp/private"))
+
+
+@subject("listed, and not run", needs=["gcc", "ldd"])
+def listed(way, parts):
+    """What packagers and bundlers read: ldd tells of a program what it loads, and of nothing else."""
+    program = kinds()["normal"]
+    for name, words in (("ldd", ["ldd", program]), ("variable", ["env", "LD_TRACE_LOADED_OBJECTS=1", program]),
+                        ("by a shell", ["sh", "-c", f"LD_TRACE_LOADED_OBJECTS= {program}; {program}"])):
+        # Where, and in which order, depends on addresses.
+        parts[name] = seen(way.run(words), lambda text: "\n".join(sorted(re.sub(r"\(0x[0-9a-f]+\)", "", text).split("\n"))))
 
 
 @subject("chroot and containers", needs=["gcc", "busybox", "ldd"])
