@@ -24,9 +24,16 @@ __attribute__((noinline)) int execute(int dirfd, const char* path, char* const* 
     char* const* environment = plan.build(__builtin_alloca(plan.bytes()));
     const QuietPlan quiet(argv);
     char* const* arguments = quiet.build(__builtin_alloca(quiet.bytes()));
-    const int result = call(arguments, environment);
-    const int saved = errno;
+    int result = call(arguments, environment);
+    int saved = errno;
     note.take_back();
+    if (saved == E2BIG && plan.adds()) {
+        // What we add may be what is too much.
+        ExecNote bare(path, false, static_cast<unsigned>(record::Reason::unknown));
+        result = call(argv, envp);
+        saved = errno;
+        bare.take_back();
+    }
     errno = saved;
     return result;
 }

@@ -154,16 +154,24 @@ __attribute__((noinline)) int spawn(Spawn real, pid_t* result, const char* file,
     char* const* arguments = quiet.build(__builtin_alloca(quiet.bytes()));
     const SlotRef slot = intend();
     pid_t pid = -1;
-    const int error = real(&pid, file, actions, attributes, arguments, environment);
+    bool instrumented = plan.instrumented();
+    unsigned reason = plan.reason();
+    int error = real(&pid, file, actions, attributes, arguments, environment);
+    // What we add may be what is too much.
+    if (error == E2BIG && plan.adds() && real(&pid, file, actions, attributes, argv, envp) == 0) {
+        error = 0;
+        instrumented = false;
+        reason = static_cast<unsigned>(record::Reason::unknown);
+    }
     if (error == 0 && slot) {
         std::string_view name(path);
         if (name.size() > record::inline_name_size) name.remove_prefix(name.size() - record::inline_name_size);
         __builtin_memcpy(slot.slot->name, name.data(), name.size());
         slot.slot->name_size = static_cast<std::uint16_t>(name.size());
         slot.slot->flags.store(
-            static_cast<std::uint8_t>(plan.instrumented() ? record::execed | record::instrumented : record::execed),
+            static_cast<std::uint8_t>(instrumented ? record::execed | record::instrumented : record::execed),
             std::memory_order_relaxed);
-        slot.slot->value.store(plan.reason(), std::memory_order_relaxed);
+        slot.slot->value.store(reason, std::memory_order_relaxed);
     }
     place.belongs_to(error == 0 ? pid : -1);
     child_created(slot, error == 0 ? pid : -1);
