@@ -113,7 +113,10 @@ void start() {
     install_handlers();
 }
 
-void after_fork() { turn.store(0, std::memory_order_relaxed); }
+void after_fork() {
+    turn.store(0, std::memory_order_relaxed);
+    after_fork_handlers();
+}
 
 void at_end(record::Ending ending, int value) {
     const Turn mine(5 * second);

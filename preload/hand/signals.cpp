@@ -30,7 +30,17 @@ constexpr std::uint64_t terminating = [] {
     return set;
 }();
 
+// Of the first process of a pid namespace, as a container has one: the kernel does not give it a signal that it left
+// at its default, and a handler of ours would interrupt its calls for nothing. Only what its own instructions bring
+// about ends it. (The last one is freeze.h's.)
+constexpr std::uint64_t ending_the_first = signal_bit(SIGSEGV) | signal_bit(SIGBUS) | signal_bit(SIGFPE) |
+                                           signal_bit(SIGILL) | signal_bit(SIGTRAP) | signal_bit(SIGSYS) |
+                                           signal_bit(SIGSTKFLT);
+
+std::uint64_t wanted() { return identity.pid == 1 ? ending_the_first : terminating; }
+
 constinit bool watching = false;
+constinit std::uint64_t watched = 0;  // of those that end it
 struct sigaction told[signal_limit];
 
 // Runs in this memory but is not this process: a vforked child, which must leave everything alone.
@@ -78,6 +88,7 @@ void handle(int signal, siginfo_t* info, void* context) {
             errno = saved;
             return;
         }
+        if (identity.pid == 1 && info->si_code <= 0) return;  // somebody sent it
         end_process(record::Ending::signal, signal);
         await_end();
     }
@@ -97,7 +108,7 @@ void install(int signal) {
 
 bool is_watched(int signal) {
     if (!watching || signal <= 0 || signal >= signal_limit) return false;
-    return (terminating & signal_bit(signal)) != 0 || signal == settings.dump_signal;
+    return (watched & signal_bit(signal)) != 0 || signal == settings.dump_signal;
 }
 
 bool is_ours(const struct sigaction& action) {
@@ -136,6 +147,7 @@ void take_default(int signal) {
 
 void install_handlers() {
     watching = true;
+    watched = wanted();
     for (int signal = 1; signal < signal_limit; ++signal) {
         if (!is_watched(signal)) continue;
         struct sigaction now;
@@ -157,6 +169,12 @@ void remove_handlers() {
         }
     }
     watching = false;
+}
+
+void after_fork_handlers() {
+    if (!watching || watched == wanted()) return;
+    remove_handlers();
+    install_handlers();
 }
 
 }  // namespace leftover::hand

@@ -13,6 +13,8 @@ namespace leftover::hand {
 void install_handlers();
 // Gives all of them back to the default, and watches no signal any more. Any context but a vforked child.
 void remove_handlers();
+// In a forked child: others, where it is the first of a pid namespace or its parent was.
+void after_fork_handlers();
 
 // Whether it is one that we handle when the program does not. Any context.
 bool is_watched(int signal);
