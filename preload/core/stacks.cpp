@@ -97,26 +97,22 @@ std::uint32_t native_frames(void** frames, std::uint32_t room, void**& first) {
     return count < options.depth ? count : options.depth;
 }
 
-struct Buffer {
-    record::Stack head;
-    std::uint64_t words[max_depth + 2 * max_python];
-};
-
+// No larger than it must be: a handler on a small stack may be what called.
 __attribute__((noinline)) record::ItemId enter(Mapping& mapping, void* const* native, std::uint32_t native_count, bool with_python) {
-    Buffer stack;
+    static_assert(sizeof(record::PythonFrame) % sizeof(std::uint64_t) == 0);
+    const std::size_t room = native_count * sizeof(std::uint64_t) + (with_python ? max_python * sizeof(record::PythonFrame) : 0);
+    auto* const stack = static_cast<record::Stack*>(__builtin_alloca(sizeof(record::Stack) + room));
+    auto* const words = reinterpret_cast<std::uint64_t*>(stack + 1);
     for (std::uint32_t i = 0; i < native_count; ++i) {
-        stack.words[i] = to_frame(mapping, reinterpret_cast<std::uintptr_t>(native[i]));
+        words[i] = to_frame(mapping, reinterpret_cast<std::uintptr_t>(native[i]));
     }
-    record::PythonFrame python[max_python];
-    PythonFrames frames{&mapping, python, 0};
+    PythonFrames frames{&mapping, reinterpret_cast<record::PythonFrame*>(words + native_count), 0};
     if (with_python) python::capture(keep_python_frame, &frames, max_python);
-    copy_bytes(stack.words + native_count, python, frames.count * sizeof(record::PythonFrame));
-    stack.head.native_count = static_cast<std::uint16_t>(native_count);
-    stack.head.python_count = static_cast<std::uint16_t>(frames.count);
-    stack.head.reserved = 0;
-    return intern(mapping, record::ItemType::stack, &stack,
-                  static_cast<std::uint32_t>(sizeof stack.head + native_count * 8 +
-                                             frames.count * sizeof(record::PythonFrame)));
+    stack->native_count = static_cast<std::uint16_t>(native_count);
+    stack->python_count = static_cast<std::uint16_t>(frames.count);
+    stack->reserved = 0;
+    return intern(mapping, record::ItemType::stack, stack,
+                  static_cast<std::uint32_t>(sizeof *stack + native_count * 8 + frames.count * sizeof(record::PythonFrame)));
 }
 
 void remember(const void* frame, void* const* native, std::uint32_t count, std::uint64_t hash) {

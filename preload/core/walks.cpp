@@ -18,7 +18,7 @@ namespace {
 constexpr std::uint32_t ways = 4;
 constexpr std::uint32_t sets = 512;
 constexpr std::uint32_t most_tries = 32;  // a set, so that what cannot be remembered is not tried for ever
-constexpr std::uint32_t most_places = 2 * max_depth;
+constexpr std::uint32_t own_frames = 16;  // between the capture and the hook there are fewer
 constexpr std::uint64_t farthest = 64U << 20;
 
 struct Set {
@@ -77,7 +77,11 @@ bool holds(const Walk& walk, std::uint64_t end) {
     return true;
 }
 
-// The places on the way that a slow unwinding takes; 0 when it cannot be told by them.
+constexpr std::uint32_t most_steps(std::uint32_t count) { return count + own_frames; }
+constexpr std::uint32_t most_places(std::uint32_t count) { return 2 * most_steps(count); }
+
+// The places on the way that a slow unwinding takes, most_places(count) of them at most; 0 when it cannot be told by
+// them.
 std::uint32_t find_places(const void* frame, void* const* frames, std::uint32_t count, Walk::Place* places) {
     const std::uint64_t end = end_of(frame);
     unw_context_t context;
@@ -86,7 +90,7 @@ std::uint32_t find_places(const void* frame, void* const* frames, std::uint32_t 
     unw_word_t sp = 0;
     if (unw_getcontext(&context) != 0 || unw_init_local(&cursor, &context) != 0) return 0;
     for (unsigned steps = 0; sp != end; ++steps) {
-        if (steps == 16 || unw_step(&cursor) <= 0 || unw_get_reg(&cursor, UNW_REG_SP, &sp) != 0) return 0;
+        if (steps == own_frames || unw_step(&cursor) <= 0 || unw_get_reg(&cursor, UNW_REG_SP, &sp) != 0) return 0;
     }
     if (unw_get_reg(&cursor, UNW_REG_IP, &ip) != 0 || ip != base_of(frame).caller) return 0;
 
@@ -94,7 +98,7 @@ std::uint32_t find_places(const void* frame, void* const* frames, std::uint32_t 
     std::uint32_t matched = ip == reinterpret_cast<std::uint64_t>(frames[0]) ? 1 : 0;
     std::uint64_t last_saved = 0;
     std::uint32_t used_places = 0;
-    for (std::uint32_t steps = 0; matched < count && steps < most_places / 2 - 1; ++steps) {
+    for (std::uint32_t steps = 0; matched < count && steps < most_steps(count); ++steps) {
         unw_word_t frame_pointer = 0;
         unw_save_loc_t saved;
         if (unw_get_reg(&cursor, UNW_X86_64_RBP, &frame_pointer) != 0 ||
@@ -119,6 +123,10 @@ std::uint32_t find_places(const void* frame, void* const* frames, std::uint32_t 
         if (matched != 0 || ip == reinterpret_cast<std::uint64_t>(frames[0])) ++matched;
     }
     return matched == count ? used_places : 0;
+}
+
+constexpr std::uint32_t size_of(std::uint32_t places, std::uint32_t frames) {
+    return static_cast<std::uint32_t>(sizeof(Walk) + places * sizeof(Walk::Place) + frames * sizeof(void*));
 }
 
 }  // namespace
@@ -149,21 +157,23 @@ __attribute__((noinline)) void remember_walk(const void* frame, void* const* fra
         return;
     }
     set.tries.fetch_add(1, std::memory_order_relaxed);
-    Walk::Place places[most_places];
-    const std::uint32_t found = find_places(frame, frames, count, places);
-    if (found == 0) return;
-    const auto size = static_cast<std::uint32_t>(sizeof(Walk) + found * sizeof places[0] + count * sizeof(void*));
+    // Not on the stack, of which a handler may have little: all that can be needed is taken, and what was not needed
+    // given back, unless somebody else has taken more behind it meanwhile.
+    const auto most = size_of(most_places(count), count);
     std::uint32_t at = used.load(std::memory_order_relaxed);
     do {
-        if (size > memory_size - at) return;
-    } while (!used.compare_exchange_weak(at, at + size, std::memory_order_relaxed));
+        if (most > memory_size - at) return;
+    } while (!used.compare_exchange_weak(at, at + most, std::memory_order_relaxed));
     auto* const walk = reinterpret_cast<Walk*>(of->memory + at);
+    const std::uint32_t found = find_places(frame, frames, count, walk->places_to_fill());
+    std::uint32_t all = at + most;
+    used.compare_exchange_strong(all, at + (found != 0 ? size_of(found, count) : 0), std::memory_order_relaxed);
+    if (found == 0) return;
     walk->caller = base_of(frame).caller;
     walk->epoch = unload_epoch.load(std::memory_order_relaxed);
     walk->places = static_cast<std::uint16_t>(found);
     walk->frames = static_cast<std::uint16_t>(count);
     walk->hash = hash;
-    copy_bytes(walk + 1, places, found * sizeof places[0]);
     copy_bytes(const_cast<void**>(walk->first_frame()), frames, count * sizeof(void*));
     set.walks[set.next.fetch_add(1, std::memory_order_relaxed) % ways].store(at + 1, std::memory_order_release);
 }

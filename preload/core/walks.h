@@ -27,6 +27,7 @@ struct Walk {
     std::uint64_t hash;                // of the frames, as the one who remembers it has it
     std::atomic<std::uint64_t> stack;  // for his use
 
+    Place* places_to_fill() { return reinterpret_cast<Place*>(this + 1); }
     const Place* first_place() const { return reinterpret_cast<const Place*>(this + 1); }
     // Return addresses from the hook's own frame on.
     void* const* first_frame() const { return reinterpret_cast<void* const*>(first_place() + places); }
