@@ -2,6 +2,7 @@
 
 #include <libunwind.h>
 
+#include "preload/core/alternate_stack.h"
 #include "preload/core/modules.h"
 #include "preload/core/sys.h"
 #include "preload/core/unwind_lock.h"
@@ -31,6 +32,7 @@ bool returns_from_handler(unw_word_t ip) {
 // Who called us of those that were called from the frame of a hook's that `guard` lies in; `past` when nobody was.
 // It itself also when that cannot be told.
 __attribute__((noinline)) Caller caller_within(std::uintptr_t guard) {
+    if (is_stack_too_small()) return Caller::it;
     const bool begun = begin_unwind();
     const StepWithin within;
     if (!begun && !within) return Caller::it;

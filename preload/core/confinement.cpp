@@ -6,6 +6,7 @@
 
 #include <cstddef>
 
+#include "preload/core/alternate_stack.h"
 #include "preload/core/process.h"
 #include "preload/core/sys.h"
 #include "preload/hand/signals.h"
@@ -155,6 +156,7 @@ bool tolerates_us(const sock_fprog* filter) {
             if (action(code, size, call) == Action::harm) return false;
         }
     }
+    if (has_alternate_stacks.load(std::memory_order_relaxed) && action(code, size, SYS_sigaltstack) == Action::harm) return false;
     for (const int call : indispensable) {
         if (action(code, size, call) != Action::allow) return false;
     }

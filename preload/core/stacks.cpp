@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "preload/core/alternate_stack.h"
 #include "preload/core/arena.h"
 #include "preload/core/modules.h"
 #include "preload/core/process.h"
@@ -79,9 +80,10 @@ __attribute__((noinline)) std::uint32_t step_by_step(void** frames, std::uint32_
 }
 
 // The return addresses of this thread, innermost first, the hook's own frame included and what we put
-// in between left out.
+// in between left out. None where there is no room to unwind.
 std::uint32_t native_frames(void** frames, std::uint32_t room, void**& first) {
     first = frames;
+    if (is_stack_too_small()) return 0;
     std::uint32_t count = 0;
     if (begin_unwind()) {
         const int got = unw_backtrace(frames, static_cast<int>(room));

@@ -1,10 +1,11 @@
 // By hand, signals that the program leaves at their default have a handler of ours
 // (hand/signals.h). The program never sees it: whatever it asks, it is told what it set itself.
-// Under a launcher these hooks pass everything through.
+// Under a launcher these hooks pass everything through; but that there are alternate stacks is noted.
 #include <signal.h>
 
 #include <cerrno>
 
+#include "preload/core/alternate_stack.h"
 #include "preload/core/hook.h"
 #include "preload/hand/signals.h"
 
@@ -92,6 +93,13 @@ HOOK(int, siginterrupt, int signal, int interrupt) {
         hand::tell_restart(signal, interrupt == 0);
     }
     errno = saved;
+    return result;
+}
+
+HOOK(int, sigaltstack, const stack_t* stack, stack_t* old) {
+    if (initialised.load(std::memory_order_acquire) != 2) initialise();
+    const int result = real_sigaltstack(stack, old);
+    if (result == 0 && stack != nullptr) has_alternate_stacks.store(true, std::memory_order_relaxed);
     return result;
 }
 

@@ -1,4 +1,4 @@
-// calls: sigaction __sigaction signal bsd_signal ssignal sysv_signal __sysv_signal sigset siginterrupt
+// calls: sigaction __sigaction signal bsd_signal ssignal sysv_signal __sysv_signal sigset siginterrupt sigaltstack
 #include "call.h"
 
 typedef void (*Handler)(int);
@@ -76,6 +76,34 @@ static void try_action(const char* what, int (*call)(int, const struct sigaction
 
 }
 
+static char room[65536];
+
+static void tell_stack(void) {
+    stack_t now = {0};
+    TRY("asked", sigaltstack(NULL, &now));
+    printf("  at %s, %zu bytes, flags %x\n", now.ss_sp == room ? "ours" : "another's", now.ss_size, (unsigned)now.ss_flags);
+}
+
+static void on_it(int number) {
+    caught = number;
+    tell_stack();
+    TRY("not from there", sigaltstack(&(stack_t){.ss_sp = room, .ss_size = sizeof room}, NULL));
+}
+
+static void try_stack(void) {
+    tell_stack();
+    TRY("too small", sigaltstack(&(stack_t){.ss_sp = room, .ss_size = 100}, NULL));
+    TRY("no such flag", sigaltstack(&(stack_t){.ss_sp = room, .ss_size = sizeof room, .ss_flags = 0x40}, NULL));
+    TRY("no address", sigaltstack((stack_t*)8, NULL));
+    tell_stack();
+    TRY("set", sigaltstack(&(stack_t){.ss_sp = room, .ss_size = sizeof room}, NULL));
+    const struct sigaction action = {.sa_handler = on_it, .sa_flags = SA_ONSTACK};
+    sigaction(SIGUSR1, &action, NULL);
+    raise(SIGUSR1);
+    TRY("disabled", sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, NULL));
+    tell_stack();
+}
+
 static void try_end(const char* what, int number, Handler handler) {
     fflush(stdout);
     const pid_t child = fork();
@@ -108,6 +136,7 @@ int main(void) {
     siginterrupt(SIGTERM, 0);
     try_action("sigaction", sigaction);
     try_action("__sigaction", __sigaction);
+    try_stack();
     try_end("by default", SIGTERM, SIG_DFL);
     try_end("caught", SIGTERM, catch);
     try_end("ignored", SIGTERM, SIG_IGN);

@@ -1,8 +1,9 @@
-// Threads with the smallest stacks there are (16 kB), and handlers on alternate stacks of 16 kB, that make
-// things of every kind, fork and execute.
+// Threads with the smallest stacks there are (16 kB), and handlers on alternate stacks of 16 kB and of SIGSTKSZ as it
+// always was (8 kB), that make things of every kind, fork and execute, again and again from the same place.
 // leaves: semaphore /hard-small, semaphore /hard-small-child
 #include <mqueue.h>
 #include <spawn.h>
+#include <sys/auxv.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
@@ -64,6 +65,27 @@ static void handler(int number) {
     processes();
 }
 
+static void often(int number) {
+    int made = 0;
+    for (int i = 0; i < 4; i++) {
+        made += make_some();
+        int ends[2];
+        if (pipe(ends) == 0 && close(ends[0]) == 0 && close(ends[1]) == 0) made++;
+    }
+    SAY("signal %d on a smaller stack: %d\n", number, made);
+    for (int i = 0; i < 2; i++) processes();
+}
+
+// On a stack of that size at whose end something would be overwritten: a guard page lies there.
+static void on_stack(size_t size, void (*handle)(int)) {
+    char* const room = mmap(NULL, 5 << 12, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    mprotect(room, 1 << 12, PROT_NONE);
+    sigaltstack(&(stack_t){.ss_sp = room + (1 << 12), .ss_size = size}, NULL);
+    const struct sigaction action = {.sa_handler = handle, .sa_flags = SA_ONSTACK};
+    sigaction(SIGUSR1, &action, NULL);
+    raise(SIGUSR1);
+}
+
 int main(void) {
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
@@ -72,12 +94,10 @@ int main(void) {
     const int error = pthread_create(&thread, &attributes, small, NULL);
     SAY("%d\n", pthread_join(thread, NULL));
     SAY("%d\n", error);
-    // The smallest at whose end something would be overwritten: a guard page follows it.
-    char* room = mmap(NULL, 5 << 12, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    mprotect(room, 1 << 12, PROT_NONE);
-    sigaltstack(&(stack_t){.ss_sp = room + (1 << 12), .ss_size = 4 << 12}, NULL);
-    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_ONSTACK};
-    sigaction(SIGUSR1, &action, NULL);
-    raise(SIGUSR1);
+    on_stack(4 << 12, handler);
+    on_stack(4 << 12, often);
+    // More, where the processor has more to save.
+    const size_t saved = getauxval(AT_MINSIGSTKSZ), small = 8192;
+    on_stack(saved + 5000 > small ? saved + 5000 : small, often);
     return 22;
 }
