@@ -55,13 +55,13 @@ bool is_shared_name(int flags, std::string_view name) {
     return (flags & O_EXCL) == 0 || name.size() > record::inline_name_size;
 }
 
-// Whether the object of that name belongs to this user.
+// Whether the object of that name belongs to this user, and is none that is refused to who may create it: a folder.
 bool is_own(std::string_view name) {
     char path[288];
     Text(path, sizeof path) << "/dev/shm" << name;
     struct stat status;
     return sys::stat(path, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
-           status.st_uid == static_cast<uid_t>(sys::call(SYS_geteuid));
+           (S_ISREG(status.st_mode) && status.st_uid == static_cast<uid_t>(sys::call(SYS_geteuid)));
 }
 
 // `bound` is the real call once Entry has bound it.

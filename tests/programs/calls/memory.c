@@ -24,6 +24,12 @@ int main(void) {
     TRY("shm_open, no name", shm_open("/", O_CREAT | O_RDWR, 0600));
     TRY("shm_open, empty", shm_open("", O_CREAT | O_RDWR, 0600));
     TRY("shm_open, a path", shm_open("/a/b", O_CREAT | O_RDWR, 0600));
+    TRY("shm_open, above", shm_open("/..", O_CREAT | O_RDONLY, 0600));
+    TRY("shm_open, the folder", shm_open("/.", O_CREAT | O_RDWR, 0600));
+    TRY("a folder", mkdir("/dev/shm/call-folder", 0700));
+    TRY("shm_open, a folder", shm_open("/call-folder", O_CREAT | O_RDONLY, 0600));
+    TRY("shm_open, a folder, looked at", shm_open("/call-folder", O_RDONLY, 0600));
+    rmdir("/dev/shm/call-folder");
     char name[400];
     memset(name, 'x', sizeof name);
     name[sizeof name - 1] = 0;
