@@ -18,6 +18,7 @@
 #include "preload/core/process_limit.h"
 #include "preload/core/text.h"
 #include "preload/core/unwind_lock.h"
+#include "preload/core/unwinder_modules.h"
 #include "preload/core/walks.h"
 #include "preload/hand/hand.h"
 #include "preload/python/frames.h"
@@ -154,6 +155,7 @@ void read_options() {
 // Early, from a hook that another library's constructor called, or from our own constructor.
 void initialise_once() {
     bind_hooks();
+    python::each_module = each_module;
     identity.pid = sys::getpid();
     identity.ppid = sys::getppid();
     // In a program that gains privileges the environment is somebody else's.

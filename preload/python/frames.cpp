@@ -21,6 +21,7 @@
 namespace leftover::python {
 
 std::atomic<const Interpreter*> active{nullptr};
+int (*each_module)(int (*)(dl_phdr_info*, std::size_t, void*), void*) = dl_iterate_phdr;
 
 namespace {
 
@@ -71,7 +72,7 @@ bool find_module(const char* library_path, Interpreter* interpreter, Search& sea
     search.library_path = library_path;
     search.interpreter = interpreter;
     search.has_executable = search.is_found = false;
-    dl_iterate_phdr(visit, &search);
+    each_module(visit, &search);
     return search.is_found;
 }
 

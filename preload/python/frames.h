@@ -3,6 +3,8 @@
 // thread holds the GIL. Python is never linked to. The law of preload/core/law.h holds.
 #pragma once
 
+#include <link.h>
+
 #include <cstddef>
 
 namespace leftover::python {
@@ -16,6 +18,9 @@ namespace leftover::python {
 // mapped): not in a signal handler, a vforked child, or a child that _Fork or clone left with the
 // locks of threads it does not have. errno is kept.
 bool detect(const char* library_path) noexcept;
+
+// What goes through the modules for it: dl_iterate_phdr, or what stands for it. Set before.
+extern int (*each_module)(int (*visit)(dl_phdr_info*, std::size_t, void*), void* data);
 
 // Innermost first. UTF-8, not NUL-terminated, valid only during the call, at most 255 bytes: of a
 // longer file name the end is kept, of a function's the start, cut between characters. What UTF-8

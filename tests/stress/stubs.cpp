@@ -23,6 +23,7 @@ void remove_handlers() {}
 }  // namespace hand
 
 namespace python {
+int (*each_module)(int (*visit)(dl_phdr_info*, std::size_t, void*), void* data) = nullptr;
 bool detect(const char*) noexcept { return false; }
 std::atomic<const Interpreter*> active{nullptr};
 std::size_t capture(FrameSink, void*, std::size_t) noexcept { return 0; }

@@ -4,7 +4,6 @@
 // leaves: semaphore /hard-anywhere
 // library: created_by_library.c
 #include <dlfcn.h>
-#include <link.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
@@ -112,15 +111,15 @@ unsigned random_spins(unsigned most) {
 
 }  // namespace
 
-// Where an unwinder asks for the modules. A thread that waits within is to be cancelled meanwhile.
-extern "C" int dl_iterate_phdr(int (*visit)(dl_phdr_info*, std::size_t, void*), void* data) {
-    static const auto real = reinterpret_cast<decltype(&dl_iterate_phdr)>(dlsym(RTLD_NEXT, "dl_iterate_phdr"));
+// Where an unwinder asks for a module. A thread that waits within is to be cancelled meanwhile.
+extern "C" int _dl_find_object(void* address, dl_find_object* result) noexcept {
+    static const auto real = reinterpret_cast<decltype(&_dl_find_object)>(dlsym(RTLD_NEXT, "_dl_find_object"));
     if (waits_within) {
         waits_within = false;
         inside = 1;
         while (!cancelled) sched_yield();
     }
-    return real(visit, data);
+    return real(address, result);
 }
 
 namespace {
@@ -147,7 +146,8 @@ int main(int, char** words) {
     limit.rlim_cur = limit.rlim_max < 8192 ? limit.rlim_max : 8192;
     setrlimit(RLIMIT_NOFILE, &limit);
     snprintf(library, sizeof library, "%s.library.so", words[0]);
-    dl_iterate_phdr([](dl_phdr_info*, std::size_t, void*) { return 1; }, nullptr);
+    dl_find_object object;
+    _dl_find_object(words, &object);
 
     pthread_t thread;
     pthread_create(&thread, nullptr, once_within, nullptr);
