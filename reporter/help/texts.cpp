@@ -21,7 +21,7 @@ constexpr Text texts[] = {
      "-o, the report to a file. Records are kept in the state folder until nothing of the session is left.\n\n"
      "Every option can also be given as a variable: LEFTOVER_RUN_KILL_AFTER=2 is --kill-after 2. What stands "
      "on the command line comes first.\n\n"
-     "TERM, INT, HUP, QUIT, USR1 and USR2 sent to leftover are passed on. What is typed at the terminal "
+     "Signals that are sent to leftover are passed on. What is typed at the terminal "
      "reaches the program once, as without leftover."},
     {"run", "--output",
      "The format is FORMAT if there is one, else that of --format, else that of the file's ending: .json, "

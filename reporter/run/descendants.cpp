@@ -49,9 +49,20 @@ void wait_for_descendants(double seconds, const Signals& signals, const std::fun
         const double rest = seconds - std::chrono::duration<double>(Clock::now() - begin).count();
         siginfo_t signal{};
         if (rest <= 0 || !wait_for_signal(signals.awaited(), signal, rest)) break;
-        if (is_termination(signal.si_signo)) break;
+        if (is_termination(signal.si_signo) && !is_descendant(signal.si_pid)) break;
         if (signal.si_signo == dump_signal()) on_dump();
     }
+}
+
+bool is_descendant(int pid) {
+    const pid_t self = ::getpid();
+    while (pid > 1 && pid != self) {
+        const auto stat = kernel::read_stat(pid);
+        if (!stat) return false;
+        pid = stat->ppid;
+        if (pid == self) return true;
+    }
+    return false;
 }
 
 std::vector<int> live_descendants() {

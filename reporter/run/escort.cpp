@@ -59,6 +59,7 @@ Exit Escort::accompany(pid_t child) {
     for (;;) {
         stop_signal_ = 0;
         if (const auto exit = reap()) {
+            forget_what_the_group_got();
             decoy_.end();
             return *exit;
         }
@@ -90,15 +91,15 @@ std::optional<Exit> Escort::reap() {
 }
 
 void Escort::take(const siginfo_t& signal) {
-    if (is_one_of(signal.si_signo, passed_signals)) {
+    if (is_passed(signal.si_signo)) {
         if (!child_has_it(signal)) ::kill(child_, signal.si_signo);
         if (on_termination_ && signal.si_code != SI_KERNEL &&
             is_termination(signal.si_signo)) {
             on_termination_(signal.si_signo);
         }
     } else if (is_one_of(signal.si_signo, stop_signals)) {
-        // From the terminal: the child got it too, and decides; it may not want to stop.
-        if (signal.si_code != SI_KERNEL) ::kill(child_, signal.si_signo);
+        // It decides; it may not want to stop.
+        if (!child_has_it(signal)) ::kill(child_, signal.si_signo);
     } else if (signal.si_signo == dump_signal()) {
         if (on_dump_) on_dump_();
     } else if (signal.si_signo == SIGCONT && is_stopped(child_)) {
@@ -112,10 +113,27 @@ bool Escort::child_has_it(const siginfo_t& signal) {
     // place; at once, as the program also reads the end of its input.
     const bool hung_up = signal.si_code == SI_KERNEL && number == SIGHUP;
     if (hung_up && ::getsid(0) == ::getpid()) return false;
+    // A timer outlives exec, as in `perl -e 'alarm 5; exec @ARGV'`, and would have been the program's.
+    if (signal.si_code == SI_KERNEL && is_one_of(number, {SIGALRM, SIGVTALRM, SIGPROF})) return false;
 
-    const bool to_group = decoy_.group_got(number);
+    const bool to_group = decoy_.group_got(signal);
     // What is typed goes to the foreground group, and to the program only if that is still its own.
     return signal.si_code == SI_KERNEL || (to_group && ::getpgid(child_) == ::getpgrp());
+}
+
+// What ended the program, or came with it, asks for nothing any more. What was sent to us alone does: it waits for
+// who looks next.
+void Escort::forget_what_the_group_got() {
+    siginfo_t signal{};
+    sigset_t kept;
+    sigemptyset(&kept);
+    while (wait_for_signal(signals_.awaited(), signal, 0)) {
+        if (signal.si_code != SI_KERNEL && !decoy_.group_got(signal)) sigaddset(&kept, signal.si_signo);
+    }
+    for (const int number : termination_signals) {
+        if (sigismember(&kept, number) == 1) ::kill(::getpid(), number);
+    }
+    if (sigismember(&kept, dump_signal()) == 1 && on_dump_) on_dump_();
 }
 
 void Escort::stop_like_child(int signal) {

@@ -39,6 +39,7 @@ private:
     std::optional<Exit> reap();
     void take(const siginfo_t& signal);
     bool child_has_it(const siginfo_t& signal);
+    void forget_what_the_group_got();
     void stop_like_child(int signal);
     bool is_due() const;
     void continue_child();

@@ -41,10 +41,23 @@ bool is_termination(int signal) {
            termination_signals.end();
 }
 
+bool is_passed(int signal) {
+    if (signal > SIGSYS && signal < SIGRTMIN) return false;  // the C library's own
+    constexpr std::array others = {SIGKILL, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU,
+                                   SIGCONT, SIGCHLD, SIGPIPE, SIGXFSZ};
+    return signal != dump_signal() && std::find(others.begin(), others.end(), signal) == others.end();
+}
+
 Signals::Signals()
-    : awaited_(), inherited_mask_(), inherited_child_action_(), inherited_pipe_action_() {
+    : awaited_(),
+      inherited_mask_(),
+      inherited_child_action_(),
+      inherited_pipe_action_(),
+      inherited_size_action_() {
     sigemptyset(&awaited_);
-    for (const int signal : passed_signals) sigaddset(&awaited_, signal);
+    for (int signal = 1; signal <= SIGRTMAX; ++signal) {
+        if (is_passed(signal)) sigaddset(&awaited_, signal);
+    }
     for (const int signal : stop_signals) sigaddset(&awaited_, signal);
     sigaddset(&awaited_, SIGCONT);
     sigaddset(&awaited_, SIGCHLD);
@@ -60,11 +73,13 @@ Signals::Signals()
     struct sigaction ignored {};
     ignored.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &ignored, &inherited_pipe_action_);
+    sigaction(SIGXFSZ, &ignored, &inherited_size_action_);
 }
 
 void Signals::restore() const {
     sigaction(SIGCHLD, &inherited_child_action_, nullptr);
     sigaction(SIGPIPE, &inherited_pipe_action_, nullptr);
+    sigaction(SIGXFSZ, &inherited_size_action_, nullptr);
     sigprocmask(SIG_SETMASK, &inherited_mask_, nullptr);
 }
 

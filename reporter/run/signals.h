@@ -7,20 +7,21 @@
 
 namespace leftover::run {
 
-// Passed on to the program when somebody sends them to leftover.
-inline constexpr std::initializer_list<int> passed_signals = {SIGTERM, SIGINT,  SIGHUP,
-                                                              SIGQUIT, SIGUSR1, SIGUSR2};
 inline constexpr std::initializer_list<int> termination_signals = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 inline constexpr std::initializer_list<int> stop_signals = {SIGTSTP, SIGTTIN, SIGTTOU};
 
 bool is_termination(int signal);
 
+// Passed on to the program when somebody sends it to leftover: whatever may have been meant for the program, or
+// was sent to the whole group, which the program may well survive. Not what stops, continues, or tells of children.
+bool is_passed(int signal);
+
 // Asks a launcher for what dump_request.h has to tell; nobody else sends it.
 inline int dump_signal() { return SIGRTMIN + 5; }
 
 // Blocks all that the launcher waits for, so that it takes them one by one with sigtimedwait and no
-// handler is needed. Blocked signals reach even a process that ignores them, and even pid 1. SIGPIPE never
-// ends leftover.
+// handler is needed. Blocked signals reach even a process that ignores them, and even pid 1. SIGPIPE and
+// SIGXFSZ, which are about what leftover itself writes, never end it.
 class Signals {
 public:
     Signals();
@@ -56,6 +57,7 @@ private:
     sigset_t inherited_mask_;
     struct sigaction inherited_child_action_;
     struct sigaction inherited_pipe_action_;
+    struct sigaction inherited_size_action_;
 };
 
 // Waits for one of `set`, at most so long (negative: for ever). False when none came.
