@@ -2,11 +2,11 @@
 
 #include <unistd.h>
 
-#include "preload/core/cancellation.h"
 #include "preload/core/loadable.h"
 #include "preload/core/process.h"
 #include "preload/core/sys.h"
 #include "preload/core/text.h"
+#include "preload/core/undisturbed.h"
 
 extern "C" char** environ;
 extern "C" void* __libc_stack_end;  // exported by the loader: where the program's first stack begins
@@ -239,7 +239,8 @@ char** replaced = nullptr;
 std::uint32_t scopes = 0;
 std::atomic<std::uint32_t> scope_lock{0};
 
-// Held for microseconds, by threads that call system or popen, which no signal handler may.
+// Held for microseconds, by threads that nothing disturbs meanwhile. A child that was forked by another one finds it
+// free again: see leave_parents_scopes().
 void lock_scope() {
     for (unsigned spins = 0; scope_lock.exchange(1, std::memory_order_acquire) != 0 && spins < 1'000'000; ++spins) {
         sys::yield();
@@ -272,7 +273,7 @@ bool fill_scoped() {
     return true;
 }
 
-// What the program's setenv and unsetenv did to our copy, in the program's own array.
+// What the program's setenv and unsetenv did to our copy, in the program's own array. May be done again.
 void write_back(char** to) {
     for (char** from = scoped; *from != nullptr; ++from) {
         if (*from == internal_text || *from == options_text || *from == preload_text) continue;
@@ -285,14 +286,27 @@ void write_back(char** to) {
     *to = nullptr;
 }
 
+// A thread that forks meanwhile must find either all of this done or enough to do it again.
+void put_back_environ() {
+    if (environ == scoped) {
+        write_back(replaced);
+        environ = replaced;
+    } else {
+        hide_variables(options.by_hand);  // setenv has made an array of its own meanwhile
+    }
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    replaced = nullptr;
+}
+
 }  // namespace
 
 ScopedEnvironment::ScopedEnvironment() {
     if (!options.active) return;
-    const Uncancelled whole;
+    const Undisturbed whole;
     lock_scope();
     if (scopes == 0 && environ != nullptr && fill_scoped()) {
         replaced = environ;
+        std::atomic_signal_fence(std::memory_order_seq_cst);
         environ = scoped;
     }
     ++scopes;
@@ -301,17 +315,17 @@ ScopedEnvironment::ScopedEnvironment() {
 
 ScopedEnvironment::~ScopedEnvironment() {
     if (!options.active) return;
-    const Uncancelled whole;
+    const Undisturbed whole;
     lock_scope();
-    if (--scopes == 0 && replaced != nullptr) {
-        if (environ == scoped) {
-            write_back(replaced);
-            environ = replaced;
-        } else {
-            hide_variables(options.by_hand);  // setenv has made an array of its own meanwhile
-        }
-        replaced = nullptr;
-    }
+    // None is left in a child that a signal handler forked meanwhile.
+    if (scopes != 0 && --scopes == 0 && replaced != nullptr) put_back_environ();
+    unlock_scope();
+}
+
+void leave_parents_scopes() {
+    if (scopes == 0 && replaced == nullptr && scope_lock.load(std::memory_order_relaxed) == 0) return;
+    if (replaced != nullptr) put_back_environ();
+    scopes = 0;
     unlock_scope();
 }
 

@@ -71,6 +71,10 @@ class ScopedEnvironment {
     ScopedEnvironment& operator=(const ScopedEnvironment&) = delete;
 };
 
+// In a forked child, first thing: the threads that call system or popen are its parent's, and `environ` is the
+// program's again.
+void leave_parents_scopes();
+
 // execvp's search: the file that would be executed, in `buffer`; `file` itself when it holds a slash or
 // nothing is found.
 const char* search_path(const char* file, char* buffer, std::size_t size);

@@ -7,13 +7,13 @@
 
 #include <cerrno>
 
-#include "preload/core/cancellation.h"
 #include "preload/core/clock.h"
 #include "preload/core/descriptors.h"
 #include "preload/core/proc_self.h"
 #include "preload/core/process.h"
 #include "preload/core/sys.h"
 #include "preload/core/text.h"
+#include "preload/core/undisturbed.h"
 
 namespace leftover {
 
@@ -22,7 +22,6 @@ using record::ChunkType;
 using record::Header;
 using record::Slot;
 using record::SlotChunk;
-
 
 namespace {
 
@@ -233,6 +232,59 @@ bool open_own() {
     return true;
 }
 
+// Where a new chunk of `size` bytes lies in memory; null when there is no room for it.
+char* map_chunk(const Mapping& mapping, std::uint64_t offset, std::uint64_t size) {
+    if (mapping.in_memory) {
+        return static_cast<char*>(
+            sys::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    }
+    char path[sizeof options.folder + 80];
+    if (!record_path(mapping.ticks, mapping.image, path, sizeof path)) return nullptr;
+    const long fd = sys::open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (sys::failed(fd)) return nullptr;
+    char* base = nullptr;
+    if (allocate(fd, offset, size)) {
+        base = static_cast<char*>(sys::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset));
+    }
+    sys::close(fd);
+    return base;
+}
+
+bool lengthen(Mapping& mapping, ChunkType type, std::uint64_t wanted) {
+    const std::uint32_t chunks = mapping.chunk_count.load(std::memory_order_relaxed);
+    if (chunks == record::max_chunks) return false;
+    std::uint64_t total = 0;
+    for (std::uint32_t i = 0; i < chunks; ++i) {
+        if (mapping.type(i) != type) continue;
+        total += type == ChunkType::slots ? reinterpret_cast<SlotChunk*>(mapping.bases[i])->capacity : mapping.size(i);
+    }
+    std::uint64_t capacity = 0;
+    std::uint64_t size = 0;
+    if (type == ChunkType::slots) {
+        capacity = total < largest_slots ? total : largest_slots;
+        size = slot_chunk_size(capacity);
+    } else if (type == ChunkType::descriptors) {
+        size = descriptor_chunk_size(static_cast<std::uint32_t>(wanted));
+    } else {
+        size = total < largest_arena ? total : largest_arena;
+        while (size < wanted * 2) size *= 2;
+    }
+    const std::uint64_t offset = mapping.header->chunks[chunks - 1].offset + mapping.header->chunks[chunks - 1].size;
+    char* const base = map_chunk(mapping, offset, size);
+    if (base == nullptr) return false;
+    if (type == ChunkType::slots) {
+        lay_out_slots(base, static_cast<std::uint32_t>(capacity), 0);
+    } else if (type == ChunkType::descriptors) {
+        lay_out_descriptors(base, static_cast<std::uint32_t>(wanted));
+    } else {
+        lay_out_arena(base, static_cast<std::uint32_t>(size));
+    }
+    add_chunk(mapping, offset, base, size, type);
+    return true;
+}
+
+bool can_open(std::uint32_t state) { return state == closed || state == failed; }
+
 }  // namespace
 
 Mapping* opened_record() {
@@ -250,13 +302,16 @@ Mapping* writable_record() {
         if ((attempt & (attempt - 1)) != 0) return opened_record();
     }
     const pid_t self = current_tid();
-    const Uncancelled whole;
-    if ((state == closed || state == failed) && fresh.opening.compare_exchange_strong(state, opening)) {
-        fresh.opener.store(self, std::memory_order_relaxed);
-        fresh.opening.store(open_own() ? open : failed, std::memory_order_release);
-        return opened_record();
+    if (can_open(state)) {
+        const Undisturbed whole;
+        if (fresh.opening.compare_exchange_strong(state, opening)) {
+            fresh.opener.store(self, std::memory_order_relaxed);
+            fresh.opening.store(open_own() ? open : failed, std::memory_order_release);
+            return opened_record();
+        }
     }
-    // Another thread is at it, which takes microseconds; a handler that interrupted it must not wait.
+    // Another thread is at it, which takes microseconds. Where signals may not be blocked, a handler that interrupted
+    // it must not wait.
     for (unsigned spins = 0; spins < 100'000 && fresh.opening.load(std::memory_order_acquire) == opening; ++spins) {
         if (fresh.opener.load(std::memory_order_relaxed) == self) break;
         sys::yield();
@@ -266,65 +321,23 @@ Mapping* writable_record() {
 
 bool grow(Mapping& mapping, ChunkType type, std::uint64_t wanted) {
     if (&mapping != fresh.own) return false;
-    const Uncancelled whole;
+    const auto self = static_cast<std::uint32_t>(current_tid());
     const std::uint32_t seen = mapping.chunk_count.load(std::memory_order_acquire);
-    std::uint32_t expected = 0;
-    if (!mapping.growing.compare_exchange_strong(expected, static_cast<std::uint32_t>(current_tid()))) {
-        for (unsigned spins = 0; spins < 1'000'000 && mapping.growing.load(std::memory_order_acquire) != 0; ++spins) {
-            if (expected == static_cast<std::uint32_t>(current_tid())) return false;  // we interrupted it
-            sys::yield();
-        }
-        return mapping.chunk_count.load(std::memory_order_acquire) != seen;
-    }
-    bool done = mapping.chunk_count.load(std::memory_order_acquire) != seen;  // somebody else just did
-    if (!done && seen < record::max_chunks) {
-        std::uint64_t total = 0;
-        for (std::uint32_t i = 0; i < seen; ++i) {
-            if (mapping.type(i) != type) continue;
-            total += type == ChunkType::slots ? reinterpret_cast<SlotChunk*>(mapping.bases[i])->capacity
-                                              : mapping.size(i);
-        }
-        std::uint64_t capacity = 0;
-        std::uint64_t size = 0;
-        if (type == ChunkType::slots) {
-            capacity = total < largest_slots ? total : largest_slots;
-            size = slot_chunk_size(capacity);
-        } else if (type == ChunkType::descriptors) {
-            size = descriptor_chunk_size(static_cast<std::uint32_t>(wanted));
-        } else {
-            size = total < largest_arena ? total : largest_arena;
-            while (size < wanted * 2) size *= 2;
-        }
-        const std::uint64_t offset = mapping.header->chunks[seen - 1].offset + mapping.header->chunks[seen - 1].size;
-        char* base = nullptr;
-        char path[sizeof options.folder + 80];
-        if (mapping.in_memory) {
-            base = static_cast<char*>(
-                sys::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-        } else if (record_path(mapping.ticks, mapping.image, path, sizeof path)) {
-            const long fd = sys::open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-            if (!sys::failed(fd)) {
-                if (allocate(fd, offset, size)) {
-                    base = static_cast<char*>(
-                        sys::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset));
-                }
-                sys::close(fd);
-            }
-        }
-        if (base != nullptr) {
-            if (type == ChunkType::slots) {
-                lay_out_slots(base, static_cast<std::uint32_t>(capacity), 0);
-            } else if (type == ChunkType::descriptors) {
-                lay_out_descriptors(base, static_cast<std::uint32_t>(wanted));
-            } else {
-                lay_out_arena(base, static_cast<std::uint32_t>(size));
-            }
-            add_chunk(mapping, offset, base, size, type);
-            done = true;
+    std::uint32_t grower = 0;
+    {
+        const Undisturbed whole;
+        if (mapping.growing.compare_exchange_strong(grower, self)) {
+            const bool somebody_did = mapping.chunk_count.load(std::memory_order_acquire) != seen;
+            const bool done = somebody_did || lengthen(mapping, type, wanted);
+            mapping.growing.store(0, std::memory_order_release);
+            return done;
         }
     }
-    mapping.growing.store(0, std::memory_order_release);
-    return done;
+    for (unsigned spins = 0; spins < 1'000'000 && mapping.growing.load(std::memory_order_acquire) != 0; ++spins) {
+        if (grower == self) return false;  // as above: we interrupted it
+        sys::yield();
+    }
+    return mapping.chunk_count.load(std::memory_order_acquire) != seen;
 }
 
 namespace {

@@ -17,6 +17,7 @@
 #include "preload/core/proc_self.h"
 #include "preload/core/process_limit.h"
 #include "preload/core/text.h"
+#include "preload/core/undisturbed.h"
 #include "preload/core/unwind_lock.h"
 #include "preload/core/unwinder_modules.h"
 #include "preload/core/walks.h"
@@ -44,7 +45,10 @@ pid_t settled_pid = 0;
 bool inherited_no_unwind = false;
 
 void before_fork() { thread_state.sound_locks = stop_unwinders(); }
-void after_fork_in_parent() { let_unwinders_go(); }
+void after_fork_in_parent() {
+    if (is_new_child()) adopt_fork();  // whom a handler forked that interrupted this very fork
+    let_unwinders_go();
+}
 // A handler of somebody's that runs before ours may have called a hook, which has adopted the fork and
 // perhaps opened the record that a new thread is using by now (ThreadSanitizer's starts one).
 void after_fork_in_child() {
@@ -220,6 +224,8 @@ void settle() {
 bool has_settled() { return settled_pid == identity.pid; }
 
 void adopt_fork() {
+    const Undisturbed whole;
+    if (!is_new_child()) return;  // a signal handler has done it
     ThreadState& self = thread_state;
     // libc's fork ran our handlers, in this thread, and no other was unwinding.
     const bool sound_locks = self.forking != 0 && self.sound_locks;
@@ -234,14 +240,17 @@ void adopt_fork() {
     identity.slot = self.child_slot;
     self.child_slot = 0;
     inherit_records();
-    // The thread may have been forked in the middle of a capture, by a signal handler.
-    forget_unwind();
     self.forking = 0;
-    // Whom a handler forked has left the hook that it interrupted, as far as its books are concerned.
+    // A signal handler may have forked us, in the middle of a capture. Without the unwinder it cannot be told whether
+    // it has left the hook that it interrupted: it has, as far as our books are concerned.
     if (identity.no_unwind) {
+        forget_unwind();
         self.guard = 0;
         self.capturing = 0;
+    } else {
+        adopt_unwind();
     }
+    leave_parents_scopes();
     fresh.alive.store(1, std::memory_order_release);
     if (options.by_hand) hand::after_fork();
 }

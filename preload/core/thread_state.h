@@ -30,6 +30,7 @@ struct ThreadState {
     std::uint64_t removed_key = 0;   // of the name that this thread removed last; see Removal in named.h
     std::uint64_t removed_ns = 0;
     record::SlotId child_slot = 0;   // the process slot of the child being created
+    record::SlotId interrupted_slot = 0;  // the same, of the creation that a handler interrupted in which vfork is called
 };
 
 extern thread_local ThreadState thread_state;

@@ -6,6 +6,7 @@
 #include "preload/core/clock.h"
 #include "preload/core/process.h"
 #include "preload/core/sys.h"
+#include "preload/core/undisturbed.h"
 
 namespace leftover {
 
@@ -40,6 +41,23 @@ void give_up_readers(std::int32_t own) {
     } while (others > 0 && !fresh.lost_readers.compare_exchange_strong(lost, lost + others, std::memory_order_seq_cst));
 }
 
+// This thread's forks among all that are under way: a handler that found one counted here and not there would wait for
+// the fork that it interrupted.
+std::uint32_t count_fork(int change) {
+    std::uint64_t before = 0;
+    const bool blocked = set_mask(&signals_of_program, &before) == 0;
+    const auto by = static_cast<std::uint32_t>(change);
+    thread_state.forking = static_cast<std::uint8_t>(thread_state.forking + change);
+    const std::uint32_t left = fresh.forking.fetch_add(by, std::memory_order_seq_cst) + by;
+    if (blocked) set_mask(&before, nullptr);
+    return left;
+}
+
+// Whether a handler that interrupted an unwinding of its own thread came between the unwinder's locks.
+bool holds_no_lock(const ThreadState& self) {
+    return self.unwinder_locks == 0 && (self.unwind_shard & signals_blocked) == 0;
+}
+
 }  // namespace
 
 bool begin_unwind() {
@@ -69,7 +87,7 @@ bool begin_unwind() {
 
 StepWithin::StepWithin() {
     const ThreadState& self = thread_state;
-    if (self.unwinder_locks == 0 && (self.unwind_shard & signals_blocked) == 0) held_ = self.unwind_shard;
+    if (holds_no_lock(self)) held_ = self.unwind_shard;
 }
 
 // What was blocked meanwhile is not to be what the interrupted one puts back.
@@ -99,14 +117,19 @@ bool block_signals_until_end() {
     ThreadState& self = thread_state;
     if (self.unwind_shard == 0) return false;
     if ((self.unwind_shard & signals_blocked) != 0) return true;
-    // Never the two that libc keeps for itself, as its own functions.
-    constexpr std::uint64_t all = ~(1ULL << (32 - 1) | 1ULL << (33 - 1));
-    if (set_mask(&all, &self.blocked_before) != 0) return false;
+    if (set_mask(&signals_of_program, &self.blocked_before) != 0) return false;
     self.unwind_shard |= signals_blocked;
     return true;
 }
 
 bool are_signals_blocked() { return (thread_state.unwind_shard & signals_blocked) != 0; }
+
+void adopt_unwind() {
+    ThreadState& self = thread_state;
+    if (self.unwind_shard == 0) return;
+    self.unwind_epoch = fresh.lost_epoch.load(std::memory_order_relaxed);
+    fresh.shards[(self.unwind_shard & ~flags) - 1].readers.fetch_add(1, std::memory_order_seq_cst);
+}
 
 void forget_unwind() {
     const std::uint32_t held = thread_state.unwind_shard;
@@ -115,17 +138,15 @@ void forget_unwind() {
 }
 
 bool stop_unwinders() {
-    fresh.forking.fetch_add(1, std::memory_order_seq_cst);
-    ++thread_state.forking;
-    // A handler that forks in the middle of an unwind must not wait for the unwind it interrupted, and
-    // its child must not unwind.
-    const bool interrupted_own = thread_state.unwind_shard != 0;
-    const std::int32_t own = interrupted_own ? 1 : 0;
+    count_fork(1);
+    // A handler that forks in the middle of an unwind must not wait for the unwind it interrupted.
+    const std::int32_t own = thread_state.unwind_shard != 0 ? 1 : 0;
+    const bool sound = holds_no_lock(thread_state);
     std::uint64_t deadline = 0;
     for (unsigned spins = 0;; ++spins) {
         const std::int32_t lost = fresh.lost_readers.load(std::memory_order_seq_cst);
         // Those that an earlier fork did not wait for may be slow only, and in the middle of it still.
-        if (readers() - own - lost <= 0) return !interrupted_own && lost == 0;
+        if (readers() - own - lost <= 0) return sound && lost == 0;
         const std::uint64_t now = clock_ns(CLOCK_MONOTONIC);
         if (deadline == 0) deadline = now + longest_wait_ns;
         if (now > deadline) {
@@ -137,10 +158,8 @@ bool stop_unwinders() {
 }
 
 void let_unwinders_go() {
-    if (thread_state.forking != 0) --thread_state.forking;
-    if (fresh.forking.fetch_sub(1, std::memory_order_seq_cst) == 1 && fresh.sleepers.load(std::memory_order_seq_cst) != 0) {
-        sys::futex_wake_all(&fresh.forking);
-    }
+    if (thread_state.forking == 0) return;
+    if (count_fork(-1) == 0 && fresh.sleepers.load(std::memory_order_seq_cst) != 0) sys::futex_wake_all(&fresh.forking);
 }
 
 }  // namespace leftover

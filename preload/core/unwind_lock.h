@@ -18,7 +18,9 @@ void end_unwind();
 // blocks them itself for each, a dozen times in a stack that was not seen before. False outside of the two.
 bool block_signals_until_end();
 bool are_signals_blocked();
-// In a forked child, which does not count.
+// In a forked child, whose readers are counted anew. One that was forked by a handler in the middle of an unwinding goes
+// on with it when the handler returns; where that is not safe, it has to forget it.
+void adopt_unwind();
 void forget_unwind();
 
 // For a handler that interrupted an unwinding of its own thread, where begin_unwind() is false: whether, as long as
@@ -36,8 +38,9 @@ class StepWithin {
     std::uint32_t held_ = 0;
 };
 
-// Around fork, from the atfork handlers. True when no other thread is unwinding: none that was waited for, and
-// none that an earlier fork gave up waiting for (a loaded machine, a stopped thread).
+// Around fork, from the atfork handlers. True when the child may unwind: nobody holds a lock of the unwinder's. No other
+// thread is unwinding, none that was waited for, and none that an earlier fork gave up waiting for (a loaded machine, a
+// stopped thread); this one is not, or a handler interrupted it where it may step within.
 bool stop_unwinders();
 void let_unwinders_go();
 

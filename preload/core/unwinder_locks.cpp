@@ -10,6 +10,7 @@
 #include "preload/core/law.h"
 #include "preload/core/sys.h"
 #include "preload/core/thread_state.h"
+#include "preload/core/undisturbed.h"
 #include "preload/core/unwind_lock.h"
 
 namespace leftover {
@@ -55,15 +56,13 @@ extern "C" int unwinder_unlock(Word* mutex) {
     return 0;
 }
 
-// Around each lock: all are blocked, then what was before is put back. Never the two signals that libc keeps for
-// itself, as its own.
+// Around each lock: all but libc's own are blocked, then what was before is put back.
 extern "C" int unwinder_mask(int how, const sigset_t* set, sigset_t* old) {
     if (old != nullptr ? block_signals_until_end() : are_signals_blocked()) return 0;
-    constexpr std::uint64_t of_libc = 1ULL << (32 - 1) | 1ULL << (33 - 1);
     std::uint64_t wanted = 0;
     if (set != nullptr) {
         __builtin_memcpy(&wanted, set, sizeof wanted);
-        wanted &= ~of_libc;
+        wanted &= signals_of_program;
     }
     return sys::call(SYS_rt_sigprocmask, how, set != nullptr ? &wanted : nullptr, old, sizeof wanted) == 0 ? 0 : -1;
 }

@@ -28,8 +28,8 @@ SlotRef intend_child() {
     return slot;
 }
 
-void child_created(const SlotRef& slot, pid_t pid) {
-    thread_state.child_slot = 0;
+void child_created(const SlotRef& slot, pid_t pid, record::SlotId interrupted) {
+    thread_state.child_slot = interrupted;
     if (!slot) return;
     if (pid < 0) {
         release_slot(slot);

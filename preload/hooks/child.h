@@ -16,8 +16,9 @@ inline constexpr std::uint32_t child_kinds = record::bit(Kind::process) | record
 // A slot for the child, written before the call as an intent, with the stack. The child, which inherits
 // thread_state, finds it there. Empty when children are not recorded.
 SlotRef intend_child();
-// In the parent: the child is `pid`, or, negative, there is none.
-void child_created(const SlotRef& slot, pid_t pid);
+// In the parent: the child is `pid`, or, negative, there is none. `interrupted` was thread_state.child_slot before:
+// that of a child whose creation a signal handler, in which we are, interrupted; it may be 0.
+void child_created(const SlotRef& slot, pid_t pid, record::SlotId interrupted);
 
 // In any process, a vforked child included: the slot in which our creator wrote us down, to say there
 // what we are about to execute.

@@ -21,12 +21,9 @@ namespace {
 // Children are recorded for a program's own call; the guard is not held over the call itself, because
 // the child goes on from it with the program's own work.
 SlotRef intend() {
-    Entry entry(child_kinds);
-    if (!entry) {
-        thread_state.child_slot = 0;
-        return {};
-    }
-    return intend_child();
+    if (Entry entry(child_kinds); entry) return intend_child();
+    thread_state.child_slot = 0;
+    return {};
 }
 
 pid_t refuse() {
@@ -43,13 +40,12 @@ __attribute__((always_inline)) inline pid_t fork_by(pid_t (*real)()) {
     const SlotRef slot = keeps_books ? intend() : SlotRef{};
     const pid_t pid = real();
     if (pid == 0) {
+        leave_parents_scopes();
         place.is_mine();
         return 0;
     }
     place.belongs_to(pid);
-    if (keeps_books) child_created(slot, pid);
-    // Of the fork that a handler, in which we may be, interrupted.
-    if (keeps_books) thread_state.child_slot = interrupted;
+    if (keeps_books) child_created(slot, pid, interrupted);
     return pid;
 }
 
@@ -69,13 +65,15 @@ HOOK(pid_t, forkpty, int* master, char* name, const struct termios* terminal, co
     if (!ready()) return real_forkpty(master, name, terminal, window);
     ChildPlace place;
     if (place.refused()) return refuse();
+    const record::SlotId interrupted = thread_state.child_slot;
     const SlotRef slot = intend();
     const pid_t pid = real_forkpty(master, name, terminal, window);
     if (pid == 0) {
+        leave_parents_scopes();
         place.is_mine();
     } else {
         place.belongs_to(pid);
-        child_created(slot, pid);
+        child_created(slot, pid, interrupted);
     }
     if (pid > 0) opened(*master, "/dev/ptmx");
     return pid;
@@ -86,6 +84,7 @@ HOOK(int, daemon, int nochdir, int noclose) {
     if (!ready()) return real_daemon(nochdir, noclose);
     ChildPlace place;
     if (place.refused()) return refuse();
+    const record::SlotId interrupted = thread_state.child_slot;
     const SlotRef slot = intend();
     const pid_t before = identity.pid;
     expect_end(record::Ending::code, 0);
@@ -95,14 +94,17 @@ HOOK(int, daemon, int nochdir, int noclose) {
     if (identity.pid == before) {
         place.belongs_to(-1);
         take_back_end();
-        child_created(slot, -1);
+        child_created(slot, -1, interrupted);
     } else if (slot) {
         // We are the child, and nobody else is left to say that the slot is true.
         SlotRef own;
         if (fresh.inherited != nullptr) own = slot_at(*fresh.inherited, identity.slot);
-        child_created(own, identity.pid);
+        child_created(own, identity.pid, 0);
     }
-    if (identity.pid != before) place.is_mine();
+    if (identity.pid != before) {
+        leave_parents_scopes();
+        place.is_mine();
+    }
     errno = saved;
     return result;
 }
@@ -124,6 +126,7 @@ HOOK(int, clone, int (*function)(void*), void* stack, int flags, void* argument,
         return child;
     }
     const bool shares = (flags & CLONE_VM) != 0;
+    const record::SlotId interrupted = thread_state.child_slot;
     const SlotRef slot = intend();
     // As long as such a child lives, every hook asks who it is running in.
     if (shares) fresh.memory_sharers.fetch_add(1, std::memory_order_relaxed);
@@ -132,7 +135,7 @@ HOOK(int, clone, int (*function)(void*), void* stack, int flags, void* argument,
     // With CLONE_VFORK the child has exec'd or ended by now; without, nobody tells us when it does.
     if (shares && (pid < 0 || (flags & CLONE_VFORK) != 0)) fresh.memory_sharers.fetch_sub(1, std::memory_order_relaxed);
     place.belongs_to(pid);
-    child_created(slot, pid);
+    child_created(slot, pid, interrupted);
     errno = saved;
     return pid;
 }
@@ -152,6 +155,7 @@ __attribute__((noinline)) int spawn(Spawn real, pid_t* result, const char* file,
     char* const* environment = plan.build(__builtin_alloca(plan.bytes()));
     const QuietPlan quiet(argv);
     char* const* arguments = quiet.build(__builtin_alloca(quiet.bytes()));
+    const record::SlotId interrupted = thread_state.child_slot;
     const SlotRef slot = intend();
     pid_t pid = -1;
     bool instrumented = plan.instrumented();
@@ -174,7 +178,7 @@ __attribute__((noinline)) int spawn(Spawn real, pid_t* result, const char* file,
         slot.slot->value.store(reason, std::memory_order_relaxed);
     }
     place.belongs_to(error == 0 ? pid : -1);
-    child_created(slot, error == 0 ? pid : -1);
+    child_created(slot, error == 0 ? pid : -1, interrupted);
     if (error == 0 && result != nullptr) *result = pid;
     return error;
 }

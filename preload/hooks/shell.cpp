@@ -46,8 +46,9 @@ void name_shell(const SlotRef& slot) {
 SlotRef intend() {
     Entry entry(child_kinds);
     if (!entry) return {};
+    const record::SlotId interrupted = thread_state.child_slot;
     const SlotRef slot = intend_child();
-    thread_state.child_slot = 0;  // the child runs no code of ours before it is another program
+    thread_state.child_slot = interrupted;  // the child runs no code of ours before it is another program
     name_shell(slot);
     return slot;
 }
@@ -98,7 +99,7 @@ HOOK(FILE*, popen, const char* command, const char* mode) {
             // Nobody tells which process that was; the kernel's list of children does.
             const pid_t child = last_child();
             if (child != 0 && !find_slot(Kind::process, static_cast<std::uint64_t>(child))) {
-                child_created(slot, child);
+                child_created(slot, child, thread_state.child_slot);
             } else {
                 slot.slot->c.store(boot_ticks(), std::memory_order_relaxed);
             }

@@ -22,8 +22,9 @@ using record::State;
 
 namespace {
 
-pthread_key_t end_key;
-std::atomic<std::uint32_t> key_state{0};  // 0 not made, 1 being made, 2 there, 3 none to be had
+// The key + 1; 0 not made yet.
+std::atomic<std::uint64_t> end_key{0};
+constexpr std::uint64_t no_key = ~0ULL;  // none was to be had
 
 // A slot, in one word for the thread's argument: id, generation, some of the record's serial, and
 // whether that record is the inherited one, which it stays even if we open one of our own meanwhile.
@@ -59,19 +60,18 @@ void thread_ended(void* word) {
     if ((flags & SlotFlag::detached) != 0) release_slot(ref);
 }
 
+// Whoever is first makes it. Nobody waits for anybody: a handler may have interrupted the one who is at it, and in a
+// forked child it may be nobody.
 bool have_key() {
-    std::uint32_t state = key_state.load(std::memory_order_acquire);
-    if (state == 2) return true;
+    std::uint64_t known = end_key.load(std::memory_order_acquire);
+    if (known != 0) return known != no_key;
     const Uncancelled whole;
-    if (state == 0 && key_state.compare_exchange_strong(state, 1)) {
-        key_state.store(pthread_key_create(&end_key, thread_ended) == 0 ? 2 : 3, std::memory_order_release);
-        state = key_state.load(std::memory_order_relaxed);
-    }
-    while (state == 1) {
-        sys::yield();
-        state = key_state.load(std::memory_order_acquire);
-    }
-    return state == 2;
+    pthread_key_t made = 0;
+    const bool is_made = pthread_key_create(&made, thread_ended) == 0;
+    const std::uint64_t own = is_made ? std::uint64_t{made} + 1 : no_key;
+    if (end_key.compare_exchange_strong(known, own, std::memory_order_acq_rel)) return is_made;
+    if (is_made) pthread_key_delete(made);
+    return known != no_key;
 }
 
 // First thing in the new thread: its slot is found by its number from now on.
@@ -87,7 +87,7 @@ void begin(void* word, void*& routine, void*& argument) {
     slot.value.store(static_cast<std::uint32_t>(current_tid()), std::memory_order_relaxed);
     slot.a.store(pthread_self(), std::memory_order_release);
     index_slot_by_number(ref);
-    pthread_setspecific(end_key, word);
+    pthread_setspecific(static_cast<pthread_key_t>(end_key.load(std::memory_order_relaxed) - 1), word);
 }
 
 void* run_thread(void* word) {

@@ -14,6 +14,7 @@ int leftover_before_vfork() {
     const bool keeps_books = ready();
     if (!take_place_for_vfork()) return 1;
     if (!keeps_books) return 0;
+    thread_state.interrupted_slot = thread_state.child_slot;
     thread_state.child_slot = 0;
     if (Entry entry(child_kinds); entry) intend_child();
     fresh.memory_sharers.fetch_add(1, std::memory_order_seq_cst);
@@ -27,7 +28,7 @@ pid_t leftover_after_vfork(long result) {
         fresh.memory_sharers.fetch_sub(1, std::memory_order_seq_cst);
         SlotRef slot;
         if (Mapping* mapping = opened_record()) slot = slot_at(*mapping, thread_state.child_slot);
-        child_created(slot, static_cast<pid_t>(result));
+        child_created(slot, static_cast<pid_t>(result), thread_state.interrupted_slot);
     }
     if (!sys::failed(result)) return static_cast<pid_t>(result);
     errno = static_cast<int>(-result);
