@@ -93,6 +93,72 @@ bool gains_capabilities(const File& program) {
     return size > 0 && !nothing_gained_here(program);
 }
 
+// -- the C library that a program gets ----------------------------------------------------------
+
+struct FileId {
+    dev_t device;
+    ino_t inode;
+};
+constinit FileId own_loader_id{0, 0};
+
+// By which the loader of a new enough glibc is known: its own first version that has what the library asks for
+// (_dl_find_object). Hashed as the ELF specification has it.
+constexpr std::uint32_t needed_version = [] {
+    std::uint32_t hash = 0;
+    for (const char c : std::string_view("GLIBC_2.35")) {
+        hash = (hash << 4) + static_cast<unsigned char>(c);
+        hash = (hash ^ (hash >> 24 & 0xf0)) & 0x0fffffff;
+    }
+    return hash;
+}();
+
+// Where an address of the program's is in its file; 0 when it is not.
+std::uint64_t offset_of(const File& program, const FileHeader& header, std::uint64_t address) {
+    std::uint64_t offset = 0;
+    elf::for_each_segment(program, header, [&](const Segment& segment) {
+        if (segment.p_type == PT_LOAD && address >= segment.p_vaddr && address - segment.p_vaddr < segment.p_filesz) {
+            offset = address - segment.p_vaddr + segment.p_offset;
+        }
+    });
+    return offset;
+}
+
+bool defines_needed_version(const File& loader) {
+    constexpr unsigned most_versions = 256;  // a file may claim any number
+    FileHeader header;
+    Segment dynamic{};
+    if (!loader.read_all(&header, sizeof header, 0) || header.e_phentsize != sizeof(Segment)) return false;
+    elf::for_each_segment(loader, header, [&](const Segment& segment) {
+        if (segment.p_type == PT_DYNAMIC) dynamic = segment;
+    });
+    std::uint64_t address = 0;
+    elf::for_each_dynamic(loader, dynamic, [&](const elf::DynamicEntry& entry) {
+        if (entry.d_tag == DT_VERDEF) address = entry.d_un.d_ptr;
+        return address != 0;
+    });
+    std::uint64_t at = address != 0 ? offset_of(loader, header, address) : 0;
+    for (unsigned i = 0; at != 0 && i < most_versions; ++i) {
+        ElfW(Verdef) version;
+        if (!loader.read_all(&version, sizeof version, at)) return false;
+        if (version.vd_hash == needed_version) return true;
+        at = version.vd_next != 0 ? at + version.vd_next : 0;
+    }
+    return false;
+}
+
+bool is_own(const struct ::stat& status) {
+    return own_loader_id.inode != 0 && status.st_ino == own_loader_id.inode && status.st_dev == own_loader_id.device;
+}
+
+// Whether the loader of that path, in the root that the program will have, is of a C library that has what the shim
+// needs. One that is not there has no program run.
+bool suits(const char* loader) {
+    struct ::stat status {};
+    if (sys::stat(loader, &status) != 0 || is_own(status)) return true;
+    const File file(AT_FDCWD, loader);
+    return file.is_open() && defines_needed_version(file);
+}
+
 // -- one program ---------------------------------------------------------------------------------
 
 bool own_interpreter(const File& program, const Segment& segment) {
@@ -100,7 +166,7 @@ bool own_interpreter(const File& program, const Segment& segment) {
     const std::size_t wanted = segment.p_filesz < sizeof name ? segment.p_filesz : sizeof name;
     const std::size_t size = program.read(name, wanted, segment.p_offset);
     if (size == 0 || name[size - 1] != '\0') return false;
-    return base_name(name) == elf::own_loader;
+    return base_name(name) == elf::own_loader && suits(name);
 }
 
 // The runtime as a shared library; linked in, as clang does by default, it needs no place in the
@@ -120,18 +186,13 @@ void find_asan(const File& program, const Segment& dynamic, std::uint64_t names,
 
 void find_asan(const File& program, const FileHeader& header, const Segment& dynamic,
                Target& target) {
-    std::uint64_t address = 0, offset = 0;
+    std::uint64_t address = 0;
     elf::for_each_dynamic(program, dynamic, [&](const elf::DynamicEntry& entry) {
         if (entry.d_tag == DT_STRTAB) address = entry.d_un.d_ptr;
         return address != 0;
     });
-    elf::for_each_segment(program, header, [&](const Segment& segment) {
-        if (segment.p_type == PT_LOAD && address >= segment.p_vaddr &&
-            address - segment.p_vaddr < segment.p_filesz) {
-            offset = address - segment.p_vaddr + segment.p_offset;
-        }
-    });
-    if (address != 0 && offset != 0) find_asan(program, dynamic, offset, target);
+    const std::uint64_t offset = address != 0 ? offset_of(program, header, address) : 0;
+    if (offset != 0) find_asan(program, dynamic, offset, target);
 }
 
 // Follows a chain of scripts to the program at its end.
@@ -224,6 +285,7 @@ class Inspector {
         });
         if (interpreter.p_type == PT_NULL) {
             if (!is_loader(path)) return answer(Loadable::static_);
+            if (!is_own(status) && !defines_needed_version(program)) return answer(Loadable::libc);
         } else if (!own_interpreter(program, interpreter)) {
             return answer(Loadable::libc);
         }
@@ -243,6 +305,11 @@ Target inspect(int dirfd, const char* path, const char* library) noexcept {
     Target target;
     Inspector(library, target).inspect(dirfd, path);
     return target;
+}
+
+void know_own_loader(const char* path) noexcept {
+    struct ::stat status {};
+    if (sys::stat(path, &status) == 0) own_loader_id = {status.st_dev, status.st_ino};
 }
 
 }  // namespace leftover

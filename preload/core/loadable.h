@@ -14,7 +14,7 @@ enum class Loadable : unsigned char {
     static_,       // no loader, nothing reads LD_PRELOAD
     setuid,        // gains privileges: its loader takes no library from a path
     architecture,  // another processor, word size or byte order
-    libc,          // another C library's loader
+    libc,          // another C library's loader, or one of a glibc that lacks what the library needs
     unreadable,    // it could not open the library, as the user and under the root it will have
     unknown,       // it can be executed but not looked at
 };
@@ -30,5 +30,9 @@ struct Target {
 // execute is judged as /bin/sh, to which execvp and shells hand it. What is not there, or may not be
 // executed, is `yes`: its exec fails by itself. `library` is the shim's absolute path.
 Target inspect(int dirfd, const char* path, const char* library) noexcept;
+
+// Tells which file this process's own loader is: with that one the library could be loaded, and no other need be looked
+// into. Once; without it all are.
+void know_own_loader(const char* path) noexcept;
 
 }  // namespace leftover

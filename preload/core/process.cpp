@@ -1,6 +1,7 @@
 #include "preload/core/process.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -11,8 +12,10 @@
 #include "preload/core/clock.h"
 #include "preload/core/environment.h"
 #include "preload/core/ending.h"
+#include "preload/core/elf_file.h"
 #include "preload/core/handed.h"
 #include "preload/core/hook.h"
+#include "preload/core/loadable.h"
 #include "preload/core/mapping.h"
 #include "preload/core/proc_self.h"
 #include "preload/core/process_limit.h"
@@ -65,6 +68,12 @@ void find_library() {
         path << cwd << '/';
     }
     path << info.dli_fname;
+}
+
+void find_loader() {
+    for (const link_map* module = _r_debug.r_map; module != nullptr; module = module->l_next) {
+        if (module->l_name != nullptr && base_name(module->l_name) == elf::own_loader) return know_own_loader(module->l_name);
+    }
 }
 
 // "1;held=0.3;id=ID;launcher=PID;reaper=PID;root=PID.TICKS;depth=64;python=1;clean=0;limited=0;kinds=7fff;dir=/to/the/end".
@@ -166,6 +175,7 @@ void initialise_once() {
     if (getauxval(AT_SECURE) != 0) return;
     read_options();
     if (!options.active) return;
+    find_loader();
     fresh.alive.store(1, std::memory_order_relaxed);
     wiped_on_fork = sys::call(SYS_madvise, &fresh, sizeof fresh, MADV_WIPEONFORK) == 0;
     // By hand a child must know its signals for its own at once.

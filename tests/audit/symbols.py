@@ -137,6 +137,14 @@ def test_needs_only_the_c_library():
     expect("TEXTREL" not in dynamic and "RPATH" not in dynamic and "RUNPATH" not in dynamic, "dynamic section", dynamic)
 
 
+def test_needs_the_version_that_programs_are_asked_for():
+    """A program with a C library before that gets no shim: preload/core/loadable.cpp looks for it."""
+    needed = {tuple(map(int, version.split("."))) for version in re.findall(r"GLIBC_([0-9.]+)", output("nm", "-D", "--undefined-only", SHIM))}
+    with open(os.path.join(ROOT, "preload/core/loadable.cpp"), encoding="utf-8") as file:
+        looked_for = re.search(r'"GLIBC_([0-9.]+)"', file.read()).group(1)
+    expect_equal(".".join(map(str, max(needed))), looked_for, "the newest version that is needed")
+
+
 def test_every_twin_is_hooked_or_skipped():
     every = exports(libc())
     expect({"open64", "sem_open", "fork"} <= every, "the C library's names were read")

@@ -8,6 +8,7 @@ import os
 import random
 import re
 import shutil
+import struct
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -73,6 +74,35 @@ int main(int count, char **words) {
 BIN = "/tmp/work/bin"
 
 
+def elf_hash(name):
+    value = 0
+    for byte in name:
+        value = (value << 4) + byte
+        value = (value ^ value >> 24 & 0xf0) & 0x0fffffff
+    return struct.pack("=I", value)
+
+
+def older_glibc():
+    """The loader of a C library like the machine's own, but that it has nothing of version 2.35, which the shim needs."""
+    folder = f"{BIN}/older-glibc"
+    os.makedirs(folder, exist_ok=True)
+    copied = None
+    for word in prepared(["ldd", f"{BIN}/normal"]).split():
+        name = os.path.basename(word)
+        if not word.startswith("/") or not name.startswith(("ld-linux", "libc.so")):
+            continue
+        with open(word, "rb") as file:
+            content = file.read()
+        there, gone = b"GLIBC_2.35", b"GLIBC_2.3Z"
+        content = content.replace(there + b"\0", gone + b"\0").replace(elf_hash(there), elf_hash(gone))
+        with open(f"{folder}/{name}", "wb") as file:
+            file.write(content)
+        os.chmod(f"{folder}/{name}", 0o755)
+        if name.startswith("ld-linux"):
+            copied = f"{folder}/{name}"
+    return copied
+
+
 def kinds():
     """{kind: path} of the program in every way this machine can build and install it."""
     os.makedirs(BIN, exist_ok=True)
@@ -91,6 +121,8 @@ def kinds():
     build("bits32", "gcc", "-m32")
     if shutil.which("musl-gcc"):
         build("musl", "musl-gcc")
+    if older := older_glibc():
+        build("older", "gcc", f"-Wl,--dynamic-linker={older}", f"-Wl,-rpath,{os.path.dirname(older)}")
     script = write(f"{BIN}/script", "#!/bin/sh\necho \"script ${LD_PRELOAD-none}\"\nfirst=${1#-}\n[ $# = 0 ] || "
                    "{ shift; exec \"$first\" \"$@\"; }\n", 0o755)
     found["script"] = script

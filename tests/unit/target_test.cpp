@@ -2,6 +2,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <link.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -54,6 +55,15 @@ protected:
     std::string library_ = "/proc/self/exe";  // any file that can be read and mapped
 };
 
+// This program's own.
+std::string loader() {
+    for (const link_map* module = _r_debug.r_map; module != nullptr; module = module->l_next) {
+        const std::string_view name(module->l_name);
+        if (name.substr(name.rfind('/') + 1).starts_with("ld-linux")) return module->l_name;
+    }
+    return "";
+}
+
 TEST_F(Targets, dynamicPrograms) {
     EXPECT_EQ(ask("/proc/self/exe"), Loadable::yes);
     EXPECT_EQ(ask("/bin/sh"), Loadable::yes);
@@ -72,8 +82,12 @@ TEST_F(Targets, staticPrograms) {
         }
     };
     EXPECT_EQ(ask(make_changed("static", without_interpreter)), Loadable::static_);
-    // Loaders have no interpreter either, but load what they are told to with the shim.
-    EXPECT_EQ(ask(make_changed("ld-linux-x86-64.so.2", without_interpreter)), Loadable::yes);
+    // Loaders have no interpreter either, but load what they are told to with the shim, if they are of a C library that
+    // has what it needs.
+    EXPECT_EQ(ask(make_changed("ld-linux-x86-64.so.2", without_interpreter)), Loadable::libc);
+    EXPECT_EQ(ask(loader()), Loadable::yes);
+    know_own_loader(loader().c_str());
+    EXPECT_EQ(ask(loader()), Loadable::yes);
     const int program = ::open(path("static").c_str(), O_RDONLY | O_CLOEXEC);
     EXPECT_EQ(inspect(program, "", library_.c_str()).loadable, Loadable::static_);
     ::close(program);
