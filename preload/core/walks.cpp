@@ -115,9 +115,13 @@ std::uint32_t find_places(const void* frame, void* const* frames, std::uint32_t 
             unw_get_reg(&cursor, UNW_REG_SP, &sp) != 0) {
             return 0;
         }
-        // A signal's frame holds its return address elsewhere; another stack lies elsewhere.
+        // A signal's frame holds its return address elsewhere, and where another one's would be there may be nothing: a
+        // stack that has overflowed ends there. Another stack lies elsewhere.
         const std::uint64_t place = sp - sizeof ip;
-        if (sp <= before || place - end >= farthest || word_at(place) != ip) return 0;
+        if (sp <= before || place - end >= farthest || !sys::readable(reinterpret_cast<const void*>(place)) ||
+            word_at(place) != ip) {
+            return 0;
+        }
         places[used_places++] = {static_cast<std::int32_t>(place - end), false, ip};
         if (matched != 0 && ip != reinterpret_cast<std::uint64_t>(frames[matched])) return 0;
         if (matched != 0 || ip == reinterpret_cast<std::uint64_t>(frames[0])) ++matched;
