@@ -26,7 +26,8 @@ bool returns_from_handler(unw_word_t ip) {
     constexpr unsigned char code[] = {0};
 #endif
     const auto* const at = reinterpret_cast<const unsigned char*>(ip);
-    return *at == code[0] && sys::readable(at + sizeof code - 1) && __builtin_memcmp(at, code, sizeof code) == 0;
+    // Where frames are guessed, as in code of a just-in-time compiler, it may be no address at all.
+    return sys::readable(at) && *at == code[0] && sys::readable(at + sizeof code - 1) && __builtin_memcmp(at, code, sizeof code) == 0;
 }
 
 // Who called us of those that were called from the frame of a hook's that `guard` lies in; `past` when nobody was.
