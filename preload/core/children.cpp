@@ -62,7 +62,8 @@ void note_zombies() {
             siginfo_t info;
             record::Slot& slot = *ref.slot;
             if (!is_own_child(ref) || look_at(slot.a.load(std::memory_order_relaxed), info) != Child::ended) return;
-            slot.value.store(static_cast<std::uint32_t>(status_of(info)), std::memory_order_relaxed);
+            const std::uint32_t reason = slot.value.load(std::memory_order_relaxed);
+            slot.value.store(record::with_wait_status(reason, status_of(info)), std::memory_order_relaxed);
             slot.d.store(realtime_ns(), std::memory_order_relaxed);
             slot.flags.fetch_or(record::zombie, std::memory_order_release);
             // None is ever released: the process ends now.

@@ -65,12 +65,12 @@ void describe_creation(const Member& member, Description& its) {
     }
     if (is_newer && !slot.has(record::instrumented)) {
         its.instrumented = false;
-        its.reason = reason_name(has_status ? 0 : slot.value);
+        its.reason = reason_name(record::reason_of(slot.value, has_status));
     }
     if (slot.d != 0) its.ended_ns = slot.d;
     if (!has_status) return;
     // What its parent was told, or would have been, is truer than what it meant to end with.
-    const auto status = static_cast<int>(slot.value);
+    const auto status = record::wait_status(slot.value);
     its.has_end = WIFEXITED(status) || WIFSIGNALED(status);
     if (WIFEXITED(status)) its.end = {record::Ending::code, WEXITSTATUS(status)};
     if (WIFSIGNALED(status)) its.end = {record::Ending::signal, WTERMSIG(status)};

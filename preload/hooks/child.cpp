@@ -44,7 +44,8 @@ void child_created(const SlotRef& slot, pid_t pid, record::SlotId interrupted) {
 void child_ended(pid_t pid, int status) {
     const SlotRef slot = find_slot(Kind::process, static_cast<std::uint64_t>(pid));
     if (!slot) return;
-    slot.slot->value.store(static_cast<std::uint32_t>(status), std::memory_order_relaxed);
+    const std::uint32_t reason = slot.slot->value.load(std::memory_order_relaxed);
+    slot.slot->value.store(record::with_wait_status(reason, status), std::memory_order_relaxed);
     slot.slot->d.store(realtime_ns(), std::memory_order_relaxed);
     slot.slot->flags.fetch_or(record::fetched, std::memory_order_relaxed);
     retire_slot(slot);

@@ -120,15 +120,25 @@ enum SlotFlag : std::uint8_t {
 };
 
 // Why a child's new program could not take the shim; in a process slot's `value` while `execed` and
-// not `instrumented`, `fetched` or `zombie`. Named as in the JSON report.
+// not `instrumented`. Named as in the JSON report.
 enum class Reason : std::uint8_t { none, static_, setuid, architecture, libc, unreadable, unknown };
+
+// When the child has ended (`fetched` or `zombie`) the lower half is its wait status, and the reason above it.
+inline constexpr unsigned reason_shift = 24;
+constexpr std::uint32_t with_wait_status(std::uint32_t reason, int status) {
+    return (reason & 0xff) << reason_shift | (static_cast<std::uint32_t>(status) & 0xffff);
+}
+constexpr int wait_status(std::uint32_t value) { return static_cast<int>(value & 0xffff); }
+constexpr std::uint32_t reason_of(std::uint32_t value, bool has_status) {
+    return has_status ? value >> reason_shift : value & 0xff;
+}
 
 inline constexpr std::size_t inline_name_size = 40;
 
 // One live resource. The meaning of a, b, c, d and value by kind:
 //   process            a pid (0 while an intent); b earliest and c latest start in ticks since boot
-//                      (field 22 of its stat lies between); d ended (CLOCK_REALTIME ns); value its
-//                      wait status when `fetched` or `zombie`, else the Reason it is not instrumented
+//                      (field 22 of its stat lies between); d ended (CLOCK_REALTIME ns); value the
+//                      Reason it is not instrumented, and its wait status when `fetched` or `zombie`
 //   semaphore, shared_memory, temporary_*, socket_file, message_queue   a inode; b device; where a is
 //                      0 in a live slot, the file is the one of that name born between created_ns and d
 //                      (CLOCK_REALTIME ns when the call was over). Where d is not 0 the inode is that of the

@@ -69,12 +69,12 @@ void describe_creation(Member& member) {
     }
     if (is_newer && !slot.has(record::instrumented)) {
         info.instrumented = false;
-        info.reason = reason_name(has_status ? 0 : slot.value);
+        info.reason = reason_name(record::reason_of(slot.value, has_status));
     }
     if (slot.d != 0) info.ended_at = records::to_time(slot.d);
     if (!has_status) return;
     // What its parent was told, or would have been, is truer than what it meant to end with.
-    const int status = static_cast<int>(slot.value);
+    const int status = record::wait_status(slot.value);
     info.exit = {};
     if (WIFEXITED(status)) info.exit.code = WEXITSTATUS(status);
     if (WIFSIGNALED(status)) info.exit.signal = WTERMSIG(status);

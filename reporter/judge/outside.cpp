@@ -32,11 +32,17 @@ std::vector<NamedFile> own_files(const std::filesystem::path& folder) {
     return files;
 }
 
+void add_own(std::vector<SysvObject>& objects, Kind kind, const kernel::Roots& roots) {
+    for (const SysvObject& object : kernel::list_sysv(kind, roots)) {
+        if (object.uid == ::geteuid()) objects.push_back(object);
+    }
+}
+
 class Difference {
 public:
-    Difference(const std::set<int>& processes, const std::vector<Leak>& claimed,
-               const kernel::Roots& roots)
-        : processes_(processes), roots_(roots) {
+    Difference(const std::set<int>& processes, const std::set<int>& creators,
+               const std::vector<Leak>& claimed, const kernel::Roots& roots)
+        : processes_(processes), creators_(creators), roots_(roots) {
         for (const Leak& leak : claimed) {
             if (leak.details.path) paths_.insert(*leak.details.path);
             if (leak.details.more->id) ids_.insert({leak.kind, *leak.details.more->id});
@@ -63,6 +69,7 @@ private:
     }
 
     const std::set<int>& processes_;
+    const std::set<int>& creators_;
     const kernel::Roots& roots_;
     std::unordered_set<std::string> paths_;
     std::set<std::pair<Kind, std::uint64_t>> ids_;
@@ -110,7 +117,7 @@ void Difference::sysv(const std::vector<SysvObject>& before, const std::vector<S
         more.key = object.key;
         more.changed = object.changed;
         const bool is_memory = object.kind == Kind::sysv_shared_memory;
-        const bool is_made = is_memory && processes_.contains(object.creator_pid);
+        const bool is_made = is_memory && creators_.contains(object.creator_pid);
         if (is_memory) leak.details.bytes = object.bytes;
         if (is_made) leak.pid = object.creator_pid;
         const bool is_attached = is_memory && used().sysv_shared_memory.contains(object.id);
@@ -124,18 +131,20 @@ Snapshot snapshot(const kernel::Roots& roots) {
     Snapshot now;
     now.shm = own_files(roots.shm);
     now.mqueue = own_files(roots.mqueue);
-    for (const Kind kind : sysv_kinds) {
-        for (const SysvObject& object : kernel::list_sysv(kind, roots)) {
-            if (object.uid == ::geteuid()) now.sysv.push_back(object);
-        }
-    }
+    for (const Kind kind : sysv_kinds) add_own(now.sysv, kind, roots);
+    return now;
+}
+
+Snapshot snapshot_of_memory(const kernel::Roots& roots) {
+    Snapshot now;
+    add_own(now.sysv, Kind::sysv_shared_memory, roots);
     return now;
 }
 
 std::vector<Leak> appeared(const Snapshot& before, const Snapshot& after,
-                           const std::set<int>& session_processes, const std::vector<Leak>& claimed,
-                           const kernel::Roots& roots) {
-    Difference difference(session_processes, claimed, roots);
+                           const std::set<int>& processes, const std::set<int>& creators,
+                           const std::vector<Leak>& claimed, const kernel::Roots& roots) {
+    Difference difference(processes, creators, claimed, roots);
     difference.files(before.shm, after.shm, roots.shm, false);
     difference.files(before.mqueue, after.mqueue, roots.mqueue, true);
     difference.sysv(before.sysv, after.sysv);

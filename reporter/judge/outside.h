@@ -20,12 +20,15 @@ struct Snapshot {
 
 Snapshot snapshot(const kernel::Roots& roots = {});
 
+// Of them only those whose creator the kernel knows: System V shared memory.
+Snapshot snapshot_of_memory(const kernel::Roots& roots = {});
+
 // What `after` has and `before` had not, but for what `claimed` tells of already. It is an error only
-// when one of these processes (live ones, or pids that have ended) has it open or mapped now, or the
-// kernel names it as the creator; else a note with details.attribution "window", which nobody may
-// clean up: some other program may have made it.
+// when one of `processes` (live ones, or pids that have ended) has it open or mapped now, or the kernel
+// names one of `creators`; else a note with details.attribution "window", which nobody may clean up: some
+// other program may have made it.
 std::vector<Leak> appeared(const Snapshot& before, const Snapshot& after,
-                           const std::set<int>& session_processes,
+                           const std::set<int>& processes, const std::set<int>& creators,
                            const std::vector<Leak>& claimed = {}, const kernel::Roots& roots = {});
 
 }  // namespace leftover

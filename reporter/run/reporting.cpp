@@ -62,16 +62,19 @@ std::optional<kernel::FileId> stream_of(int fd, const Capture* capture) {
     return kernel::FileId{facts.st_dev, facts.st_ino};
 }
 
-// What the records tell nothing of. Where the whole session recorded, that is nothing of its own.
+// What the records tell nothing of. Where the whole session recorded, that is nothing of its own, but for what was
+// made by a call that no hook sees: of a library that was loaded with RTLD_DEEPBIND, as PHP's are.
 void add_outside(Report& report, const Snapshot& before, const Options& options) {
+    std::set<int> creators;
+    for (const ProcessInfo& process : report.processes) creators.insert(process.pid);
     std::set<int> processes;
     if (!std::all_of(report.processes.begin(), report.processes.end(),
                      [](const ProcessInfo& process) { return process.instrumented; })) {
-        for (const ProcessInfo& process : report.processes) processes.insert(process.pid);
+        processes = creators;
     }
     const bool notes_matter = !options.outputs.empty() || options.gate.fail_on == Severity::note;
-    if (processes.empty() && !notes_matter) return;
-    for (Leak& leak : appeared(before, snapshot(), processes, report.leaks)) {
+    const Snapshot after = processes.empty() && !notes_matter ? snapshot_of_memory() : snapshot();
+    for (Leak& leak : appeared(before, after, processes, creators, report.leaks)) {
         if ((options.kinds & record::bit(leak.kind)) != 0) report.leaks.push_back(std::move(leak));
     }
 }

@@ -2,6 +2,7 @@
 # ctest: timeout=300
 """Other people's programs under leftover: the same output, the same end, nothing found, nothing said."""
 
+import json
 import os
 import re
 import shutil
@@ -239,6 +240,26 @@ def test_musl():
 def test_static():
     not_instrumented(built(["gcc", "-static"], "static", "-pthread"), "static", 64)
     not_instrumented(built(["gcc", "-static-pie"], "static_pie", "-pthread"), "static", 64)
+
+
+def test_why_a_child_that_has_ended_was_not_instrumented():
+    program = built(["gcc", "-static"], "static", "-pthread")
+    if program is None:
+        return
+    spawn = f'import os; os.posix_spawn("{program}", ["x"], {{}}); os._exit(os.wait()[1] >> 8)'
+    script = f"{program} a; {program} b & wait; {sys.executable} -c '{spawn}'"
+    report, _ = TOOL.report("sh", "-c", script)
+    subprocess.run(["sh", "-c", script], stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False,
+                   env=dict(os.environ, LD_PRELOAD=SHIM, LEFTOVER_OPTIONS="report_always=1:report=hand-%p.json"))
+    hand = []
+    for name in os.listdir("."):
+        if name.startswith("hand-") and name.endswith(".json"):
+            with open(name, encoding="utf-8") as file:
+                hand.append(json.load(file))
+    for way, processes in (("run", report["processes"]),
+                           ("hand", max((each["processes"] for each in hand), key=len))):
+        told = [(process["reason"], process["exit"]) for process in processes if not process["instrumented"]]
+        expect_equal(told, [("static", {"code": 34})] * 3, way)
 
 
 def test_leaks_of_a_static_program():

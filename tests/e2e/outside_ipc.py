@@ -73,5 +73,29 @@ def test_removed_and_still_attached_is_gone():
     MACHINE.clear()
 
 
+DEEP = """
+#include <sys/ipc.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+int make(void) { return shmget(IPC_PRIVATE, 4096, 0600) < 0 || semget(IPC_PRIVATE, 1, 0600) < 0; }
+"""
+
+
+def test_calls_of_a_library_that_looks_up_names_in_itself_first():
+    """As PHP loads its extensions: no preloaded library sees its calls."""
+    with open("deep.c", "w", encoding="utf-8") as file:
+        file.write(DEEP)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", "deep.so", "deep.c"], check=True)
+    words = [sys.executable, "-c", "import ctypes, os; exit(ctypes.CDLL('./deep.so', os.RTLD_NOW | os.RTLD_DEEPBIND).make())"]
+    report, done = TOOL.report(*words)
+    expect_equal(done.returncode, 0, "status")
+    expect_equal(found(report), {"sysv_shared_memory": ("error", True, None), "sysv_semaphore": ("note", False, "window")},
+                 "what it left")
+    MACHINE.clear()
+    done = TOOL.run("--gate", "--clean", *words)
+    expect_equal((done.returncode, [kind for kind, _ in sysv_objects()]), (23, ["sysv_semaphore"]), "without a report")
+    MACHINE.clear()
+
+
 subprocess.run(["gcc", "-static", "-O1", "-D_GNU_SOURCE", "-o", PROGRAM, SOURCE, "-lrt"], check=True)
 run_cases(globals())

@@ -28,7 +28,7 @@ protected:
     Snapshot look() { return snapshot(options.roots); }
     std::vector<Leak> compare(const Snapshot& before, const std::set<int>& processes,
                               const std::vector<Leak>& claimed = {}) {
-        return appeared(before, look(), processes, claimed, options.roots);
+        return appeared(before, look(), processes, processes, claimed, options.roots);
     }
 };
 
