@@ -144,7 +144,7 @@ bool was_recording = false;
 }  // namespace
 
 bool tolerates_us(const sock_fprog* filter) {
-    if (!sys::readable(filter)) return true;  // the kernel refuses it by itself
+    if (!sys::readable(filter) || !sys::readable(&filter->filter)) return true;  // the kernel refuses it by itself
     const sock_filter* const code = filter->filter;
     const std::uint32_t size = filter->len;
     if (size == 0 || size > BPF_MAXINSNS || !sys::readable(code) || !sys::readable(code + size - 1)) return true;

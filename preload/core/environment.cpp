@@ -40,6 +40,14 @@ char* value_of(char* entry, std::string_view name) {
     return entry + name.size() + 1;
 }
 
+// As far as names of ours go.
+bool begins_readably(const char* entry) {
+    constexpr std::uintptr_t page = 4096;
+    constexpr std::uintptr_t longest = 64;
+    if (!sys::readable(entry)) return false;
+    return reinterpret_cast<std::uintptr_t>(entry) % page < page - longest || sys::readable_string(entry);
+}
+
 bool is_separator(char c) { return c == ':' || c == ' '; }
 
 // Calls visit(begin, end) for each entry of an LD_PRELOAD value.
@@ -143,7 +151,7 @@ void set_internal(const char* value) {
 }
 
 EnvironmentPlan::EnvironmentPlan(int dirfd, const char* path, char* const* envp) : envp_(envp) {
-    if (!options.active || internal_text[0] == 0 || !sys::readable(path)) return;
+    if (!options.active || internal_text[0] == 0 || !sys::readable_string(path)) return;
     const Target target = inspect(dirfd, path, options.library);
     reason_ = static_cast<unsigned>(target.loadable);
     if (target.loadable != Loadable::yes) return;
@@ -151,11 +159,12 @@ EnvironmentPlan::EnvironmentPlan(int dirfd, const char* path, char* const* envp)
     std::size_t preload = 0;
     if (envp != nullptr) {
         for (; sys::readable(envp + count_) && envp[count_] != nullptr; ++count_) {
-            if (!sys::readable(envp[count_])) return;  // the exec fails by itself
+            if (!begins_readably(envp[count_])) return;  // the exec fails by itself
             // A launcher inside this session has made its own arrangements.
             if (value_of(envp[count_], internal_variable) != nullptr) return;
             listed_ = listed_ || value_of(envp[count_], list_variable) != nullptr;
             if (const char* value = value_of(envp[count_], preload_variable)) {
+                if (!sys::readable_string(value)) return;
                 preload = length(value) + 1;
                 preload_at_ = count_;
             }

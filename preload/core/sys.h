@@ -93,11 +93,21 @@ inline void* mmap(void* address, std::size_t size, int protection, int flags, lo
 }
 inline long munmap(void* address, std::size_t size) { return call(SYS_munmap, address, size); }
 inline long kill(pid_t pid, int signal) { return call(SYS_kill, pid, signal); }
-// Whether memory that the program handed in can be read there, for as much as a look at its first bytes
-// tells: a call with a bad address has to fail with EFAULT, as it does without us. (The kernel reads the
-// set before it finds that there is no such `how`.)
+// Whether the byte there can be read, of memory that the program handed in: a call with a bad address has to fail
+// with EFAULT, as it does without us. (The kernel reads the set before it finds that there is no such `how`; one that is
+// aligned does not reach into the next page.)
 inline bool readable(const void* address) {
-    return address != nullptr && call(SYS_rt_sigprocmask, -1, address, 0L, sizeof(std::uint64_t)) != -14;
+    const std::uintptr_t set = reinterpret_cast<std::uintptr_t>(address) & ~(sizeof(std::uint64_t) - 1);
+    return address != nullptr && call(SYS_rt_sigprocmask, -1, set, 0L, sizeof(std::uint64_t)) != -14;
+}
+// The same of a string with its NUL. A look at the memory once a page.
+inline bool readable_string(const char* text) {
+    constexpr std::uintptr_t page = 4096;
+    if (!readable(text)) return false;
+    for (; *text != 0; ++text) {
+        if ((reinterpret_cast<std::uintptr_t>(text) + 1) % page == 0 && !readable(text + 1)) return false;
+    }
+    return true;
 }
 inline void yield() { call(SYS_sched_yield); }
 

@@ -17,13 +17,12 @@ constexpr std::size_t path_offset = offsetof(struct sockaddr_un, sun_path);
 // The path that an address names, which need not end in a NUL; empty when it names none (an abstract
 // name, one that the kernel is to make up, another family) or the kernel would not take it.
 const char* path_of(const struct sockaddr* address, socklen_t size, char (&path)[sizeof(sockaddr_un) + 1]) {
-    constexpr std::size_t word = 8;  // what readable() looks at
     if (size <= path_offset || size > sizeof(sockaddr_un) || !sys::readable(address) ||
         address->sa_family != AF_UNIX) {
         return nullptr;
     }
     const char* const bytes = reinterpret_cast<const char*>(address);
-    if (size > word && !sys::readable(bytes + size - word)) return nullptr;
+    if (!sys::readable(bytes + size - 1)) return nullptr;
     copy_bytes(path, bytes + path_offset, size - path_offset);
     path[size - path_offset] = 0;
     return path[0] != 0 ? path : nullptr;

@@ -40,7 +40,7 @@ __attribute__((noinline)) int execute(int dirfd, const char* path, char* const* 
 
 bool pass_through(const char* path) {
     if (initialised.load(std::memory_order_acquire) != 2) initialise();
-    return !options.active || !sys::readable(path);
+    return !options.active || !sys::readable_string(path);
 }
 
 }  // namespace

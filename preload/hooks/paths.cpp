@@ -8,7 +8,7 @@
 namespace leftover {
 
 FullPath::FullPath(int dirfd, const char* path) {
-    if (!sys::readable(path) || path[0] == 0) return;
+    if (!sys::readable_string(path) || path[0] == 0) return;
     if (path[0] == '/') {
         view_ = {path, length(path)};
     } else {

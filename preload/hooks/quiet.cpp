@@ -30,7 +30,7 @@ std::string_view tracker_in(std::string_view code) {
 QuietPlan::QuietPlan(char* const* argv) : argv_(argv) {
     if (!options.active || !options.clean || argv == nullptr) return;
     for (; sys::readable(argv + count_) && argv[count_] != nullptr; ++count_) {
-        if (count_ == most_arguments || !sys::readable(argv[count_])) return;
+        if (count_ == most_arguments || !sys::readable_string(argv[count_])) return;
     }
     // `-c CODE` is the last that it is called with.
     if (count_ < 3 || !sys::readable(argv + count_)) return;

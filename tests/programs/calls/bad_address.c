@@ -59,6 +59,27 @@ int main(void) {
     TRY_BAD("rename, from, something left", rename(BAD(char*), "to"));
     TRY_BAD("rename, to, something left", rename(left, BAD(char*)));
     unlink(left);
+    // Strings that go on to where nothing is, and some that just do not.
+    char* const pages = mmap(NULL, 2 << 12, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char* const end = pages + (1 << 12);
+    munmap(end, 1 << 12);
+    close(mkstemp(left));
+    for (int size = 1; size <= 40; size += 13) {
+        char* const endless = memset(end - size, 'x', size);
+        TRY_BAD("open, endless", open(endless, O_CREAT | O_RDWR, 0600));
+        TRY_BAD("mkdir, endless", mkdir(endless, 0700));
+        TRY_BAD("unlink, endless", unlink(endless));
+        TRY_BAD("rename, endless", rename(left, endless));
+        TRY_BAD("execv, endless", execv(endless, words));
+        TRY_BAD("execve, an endless variable", execve("/bin/true", words, (char*[]){endless, NULL}));
+        TRY_BAD("execve, an endless word", execve("/bin/true", (char*[]){endless, NULL}, environ));
+        TRY_BAD("posix_spawn, endless", posix_spawn(NULL, endless, NULL, NULL, words, environ));
+        TRY_BAD("execve, an endless list", execve("/bin/true", words, (char*[]){strncpy(end - 11, "LD_PRELOAD=", 11), NULL}));
+        strcpy(end - 2, "a");
+        TRY_BAD("open, at the end", open(end - 2, O_CREAT | O_RDWR, 0600));
+        TRY_BAD("unlink, at the end", unlink(end - 2));
+    }
+    unlink(left);
     TRY_BAD("execv", execv(BAD(char*), words));
     TRY_BAD("execv, null", execv(NULL, words));
     TRY_BAD("execv, words", execv("/bin/true", BAD(char**)));
