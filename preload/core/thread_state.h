@@ -29,6 +29,7 @@ struct ThreadState {
     bool keeps_what_it_creates = false;  // the last one that was pending was still there
     std::uint64_t removed_key = 0;   // of the name that this thread removed last; see Removal in named.h
     std::uint64_t removed_ns = 0;
+    void* shell_call = nullptr;      // the innermost call of system under way, see hooks/shell.cpp
     record::SlotId child_slot = 0;   // the process slot of the child being created
     record::SlotId interrupted_slot = 0;  // the same, of the creation that a handler interrupted in which vfork is called
 };

@@ -7,6 +7,7 @@
 
 #include "preload/core/hook.h"
 #include "preload/core/unwind_lock.h"
+#include "preload/hooks/shell.h"
 
 namespace leftover {
 
@@ -29,8 +30,9 @@ std::uintptr_t target_of([[maybe_unused]] const __jmp_buf_tag* jump) {
 void leave_hooks(const __jmp_buf_tag* jump) {
     if (initialised.load(std::memory_order_acquire) != 2) initialise();
     ThreadState& self = thread_state;
-    if ((self.guard == 0 && self.capturing == 0) || shares_parent_memory()) return;
+    if ((self.guard == 0 && self.capturing == 0 && self.shell_call == nullptr) || shares_parent_memory()) return;
     const std::uintptr_t target = target_of(jump);
+    leave_shell_calls(target);
     if (target == 0 || self.guard < target) self.guard = 0;
     if (self.capturing != 0 && (target == 0 || self.capturing < target)) {
         end_unwind();

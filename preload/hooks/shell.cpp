@@ -1,8 +1,10 @@
 // system, popen and pclose: the child is made inside libc, by a posix_spawn that no hook sees.
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <cerrno>
+#include <new>
 
 #include "preload/core/clock.h"
 #include "preload/core/environment.h"
@@ -11,6 +13,7 @@
 #include "preload/hand/signals.h"
 #include "preload/hooks/child.h"
 #include "preload/hooks/descriptor.h"
+#include "preload/hooks/shell.h"
 
 namespace leftover {
 
@@ -53,7 +56,44 @@ SlotRef intend() {
     return slot;
 }
 
+// What system has besides libc's own. A thread may be cancelled in there, which runs cleanup handlers and no destructors
+// of ours, and a handler may jump out of it: so that this one's is called by those, and by nothing else.
+class ShellCall {
+  public:
+    explicit ShellCall(ChildPlace& place) : outer_(thread_state.shell_call), place_(place), slot_(intend()) {
+        thread_state.shell_call = this;
+    }
+    ~ShellCall() {
+        thread_state.shell_call = outer_;
+        // Forked by such a handler, which then jumped: the call is its parent's.
+        if (is_new_child() || identity.pid != pid_) return;
+        const int saved = errno;
+        place_.give_back();
+        if (slot_) release_slot(slot_);
+        hand::restored_by_libc(SIGINT);
+        hand::restored_by_libc(SIGQUIT);
+        errno = saved;
+    }
+    ShellCall(const ShellCall&) = delete;
+    ShellCall& operator=(const ShellCall&) = delete;
+
+  private:
+    const pid_t pid_ = identity.pid;
+    void* const outer_;  // of the call that a handler, in which we may be, interrupted
+    ChildPlace& place_;
+    const SlotRef slot_;
+    const ScopedEnvironment environment_;
+};
+
+void end_shell_call(void* call) { static_cast<ShellCall*>(call)->~ShellCall(); }
+
 }  // namespace
+
+void leave_shell_calls(std::uintptr_t target) {
+    while (thread_state.shell_call != nullptr && (target == 0 || reinterpret_cast<std::uintptr_t>(thread_state.shell_call) < target)) {
+        end_shell_call(thread_state.shell_call);
+    }
+}
 
 HOOK(int, system, const char* command) {
     if (!ready() || command == nullptr) return real_system(command);
@@ -62,18 +102,12 @@ HOOK(int, system, const char* command) {
         errno = EAGAIN;
         return -1;
     }
-    const SlotRef slot = intend();
+    alignas(ShellCall) char memory[sizeof(ShellCall)];
+    auto* const call = new (memory) ShellCall(place);
     int status;
-    {
-        const ScopedEnvironment environment;
-        status = real_system(command);
-    }
-    const int saved = errno;
-    place.give_back();
-    if (slot) release_slot(slot);
-    hand::restored_by_libc(SIGINT);
-    hand::restored_by_libc(SIGQUIT);
-    errno = saved;
+    pthread_cleanup_push(end_shell_call, call);
+    status = real_system(command);
+    pthread_cleanup_pop(1);
     return status;
 }
 

@@ -7,6 +7,8 @@
 
 #include "hard.h"
 
+extern char** environ;
+
 static volatile int entered;
 static pthread_t sleeper;
 static pid_t child;
@@ -72,6 +74,13 @@ static void cancel(const char* what, void* (*action)(void*), void* argument) {
     SAY("%s: %d %d %s\n", what, error, result == PTHREAD_CANCELED, order);
 }
 
+// Those that another program would be given.
+static void tell_variables(void) {
+    int count = 0;
+    while (environ[count] != NULL) count++;
+    SAY("%d variables, %s\n", count, getenv("LD_PRELOAD"));
+}
+
 static void* busy(void* argument) {
     pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
     entered = 1;
@@ -117,6 +126,7 @@ int main(void) {
     if (listener >= 0) cancel("mq_receive", in_receive, &queue);
     cancel("msgrcv", in_msgrcv, &messages);
     cancel("system", in_system, NULL);
+    tell_variables();
     msgctl(messages, IPC_RMID, NULL);
     mq_close(queue);
     listener = socket(AF_INET, SOCK_STREAM, 0);

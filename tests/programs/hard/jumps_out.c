@@ -15,6 +15,13 @@ static void jump(int number) {
     siglongjmp(again, 1);
 }
 
+extern char** environ;
+static int count_variables(void) {
+    int count = 0;
+    while (environ[count] != NULL) count++;
+    return count;
+}
+
 static void* waits(void* argument) {
     pause();
     return argument;
@@ -70,6 +77,19 @@ int main(void) {
     SAY("out of calls: %d\n", jumped);
     closefrom(3);
     SAY("%d %d\n", make_some(), make_thread());
+    // Out of a shell's call, whose variables are the program's own again. The shell goes on.
+    const int variables = count_variables();
+    jumped = 0;
+    for (volatile int i = 0; i < 3; i++) {
+        if (sigsetjmp(again, 1) != 0) continue;
+        armed = 1;
+        setitimer(ITIMER_REAL, &(struct itimerval){{0, 0}, {0, 30000}}, NULL);
+        system("exec sleep 0.1");
+        armed = 0;
+    }
+    while (waitpid(-1, &status, 0) > 0 || errno == EINTR) {
+    }
+    SAY("out of system: %d, %d variables, %s\n", jumped, count_variables() - variables, getenv("LD_PRELOAD"));
     TELL(leave("/hard-jumped"));
     return 17;
 }
