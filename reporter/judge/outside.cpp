@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -38,9 +39,21 @@ void add_own(std::vector<SysvObject>& objects, Kind kind, const kernel::Roots& r
     }
 }
 
+constexpr Time second = 1'000'000'000;
+
+// Whether one of them made it: the kernel keeps the second, and who changes its owner or mode later changes that.
+bool is_made_by(const Creators& creators, const SysvObject& object) {
+    const auto [first, last] = creators.equal_range(object.creator_pid);
+    return std::any_of(first, last, [&](const Creators::value_type& creator) {
+        const Time at = object.changed * second;
+        const Lifetime& ran = creator.second;
+        return at + second >= ran.started_at && (ran.ended_at == 0 || at <= ran.ended_at);
+    });
+}
+
 class Difference {
 public:
-    Difference(const std::set<int>& processes, const std::set<int>& creators,
+    Difference(const std::set<int>& processes, const Creators& creators,
                const std::vector<Leak>& claimed, const kernel::Roots& roots)
         : processes_(processes), creators_(creators), roots_(roots) {
         for (const Leak& leak : claimed) {
@@ -69,7 +82,7 @@ private:
     }
 
     const std::set<int>& processes_;
-    const std::set<int>& creators_;
+    const Creators& creators_;
     const kernel::Roots& roots_;
     std::unordered_set<std::string> paths_;
     std::set<std::pair<Kind, std::uint64_t>> ids_;
@@ -111,13 +124,13 @@ void Difference::sysv(const std::vector<SysvObject>& before, const std::vector<S
         const auto id = static_cast<std::uint64_t>(object.id);
         if (old.contains({object.kind, object.id}) || ids_.contains({object.kind, id})) continue;
         Leak leak = judge::make_leak(object.kind, "id:" + std::to_string(object.id));
-        leak.created_at = object.changed * 1'000'000'000;
+        leak.created_at = object.changed * second;
         MoreDetails& more = leak.details.more.edit();
         more.id = id;
         more.key = object.key;
         more.changed = object.changed;
         const bool is_memory = object.kind == Kind::sysv_shared_memory;
-        const bool is_made = is_memory && creators_.contains(object.creator_pid);
+        const bool is_made = is_memory && is_made_by(creators_, object);
         if (is_memory) leak.details.bytes = object.bytes;
         if (is_made) leak.pid = object.creator_pid;
         const bool is_attached = is_memory && used().sysv_shared_memory.contains(object.id);
@@ -142,7 +155,7 @@ Snapshot snapshot_of_memory(const kernel::Roots& roots) {
 }
 
 std::vector<Leak> appeared(const Snapshot& before, const Snapshot& after,
-                           const std::set<int>& processes, const std::set<int>& creators,
+                           const std::set<int>& processes, const Creators& creators,
                            const std::vector<Leak>& claimed, const kernel::Roots& roots) {
     Difference difference(processes, creators, claimed, roots);
     difference.files(before.shm, after.shm, roots.shm, false);

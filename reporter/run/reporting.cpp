@@ -65,12 +65,14 @@ std::optional<kernel::FileId> stream_of(int fd, const Capture* capture) {
 // What the records tell nothing of. Where the whole session recorded, that is nothing of its own, but for what was
 // made by a call that no hook sees: of a library that was loaded with RTLD_DEEPBIND, as PHP's are.
 void add_outside(Report& report, const Snapshot& before, const Options& options) {
-    std::set<int> creators;
-    for (const ProcessInfo& process : report.processes) creators.insert(process.pid);
+    Creators creators;
+    for (const ProcessInfo& process : report.processes) {
+        creators.insert({process.pid, {process.started_at, process.ended_at}});
+    }
     std::set<int> processes;
     if (!std::all_of(report.processes.begin(), report.processes.end(),
                      [](const ProcessInfo& process) { return process.instrumented; })) {
-        processes = creators;
+        for (const ProcessInfo& process : report.processes) processes.insert(process.pid);
     }
     const bool notes_matter = !options.outputs.empty() || options.gate.fail_on == Severity::note;
     const Snapshot after = processes.empty() && !notes_matter ? snapshot_of_memory() : snapshot();

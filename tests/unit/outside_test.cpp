@@ -28,7 +28,9 @@ protected:
     Snapshot look() { return snapshot(options.roots); }
     std::vector<Leak> compare(const Snapshot& before, const std::set<int>& processes,
                               const std::vector<Leak>& claimed = {}) {
-        return appeared(before, look(), processes, processes, claimed, options.roots);
+        Creators creators;
+        for (const int pid : processes) creators.insert({pid, {}});
+        return appeared(before, look(), processes, creators, claimed, options.roots);
     }
 };
 
@@ -103,6 +105,25 @@ TEST_F(Outside, BlamesTheCreatorThatTheKernelNames) {
         EXPECT_EQ(leak.kind, Kind::sysv_shared_memory);
         EXPECT_EQ(leak.severity, leak.name == "id:3" ? Severity::note : Severity::error);
         EXPECT_EQ(leak.pid, leak.name == "id:2" ? 300 : 0);
+    }
+}
+
+TEST_F(Outside, DoesNotBlameWhoEndedBefore) {
+    const Snapshot before = look();
+    constexpr Time made = 1'700'000'000'000'000'000;
+    constexpr Time second = 1'000'000'000;
+    set_sysv(sysv_line(1, 300, ::geteuid()) + sysv_line(2, 301, ::geteuid()) + sysv_line(3, 302, ::geteuid()) +
+             sysv_line(4, 303, ::geteuid()));
+    const Creators creators = {{300, {made - 5 * second, made - 2 * second}},  // its pid was given to another
+                               {301, {made + 3 * second, 0}},                  // or it is the other
+                               {302, {made - 5 * second, made - 2 * second}},
+                               {302, {made - second, made + second / 2}},      // of the same session
+                               {303, {made + second / 2, made + second}}};     // the kernel knows the second only
+    const auto leaks = appeared(before, look(), {}, creators, {}, options.roots);
+    ASSERT_THAT(leaks, SizeIs(4));
+    for (const Leak& leak : leaks) {
+        const bool is_theirs = leak.name == "id:3" || leak.name == "id:4";
+        EXPECT_EQ(leak.severity, is_theirs ? Severity::error : Severity::note) << leak.name;
     }
 }
 
