@@ -68,6 +68,10 @@ bool has_settled();
 // True in a vforked child, and in anything else that runs in this memory under another pid.
 inline bool shares_parent_memory();
 
+// True in a process that was cloned into this memory past libc, of which nobody counts. For calls that end what runs
+// there: a system call.
+inline bool is_uncounted_sharer();
+
 pid_t current_tid();
 
 // The calling thread's name, 16 bytes. Kept from call to call: prctl costs as much as all the rest of a
@@ -90,4 +94,9 @@ extern bool wiped_on_fork;
 
 inline bool leftover::is_new_child() {
     return wiped_on_fork ? fresh.alive.load(std::memory_order_relaxed) == 0 : sys::getpid() != identity.pid;
+}
+
+inline bool leftover::is_uncounted_sharer() {
+    return recording.load(std::memory_order_relaxed) && wiped_on_fork && !is_new_child() && !shares_parent_memory() &&
+           sys::getpid() != identity.pid;
 }

@@ -19,6 +19,8 @@ template <class Call>
 __attribute__((noinline)) int execute(int dirfd, const char* path, char* const* argv, char* const* envp,
                                       Call call) {
     EnvironmentPlan plan(dirfd, path, envp);
+    // From now on there may be such: every hook asks who it runs in.
+    if (is_uncounted_sharer()) fresh.memory_sharers.fetch_add(1, std::memory_order_relaxed);
     ExecNote note(path, plan.instrumented(), plan.reason());
     plan.hold(note.held());
     char* const* environment = plan.build(__builtin_alloca(plan.bytes()));

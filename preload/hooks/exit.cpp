@@ -12,7 +12,7 @@ namespace {
 // Not ready(): a forked child that only ends needs nothing of its own.
 void end(int status) {
     if (initialised.load(std::memory_order_acquire) != 2) initialise();
-    if (!shares_parent_memory()) end_process(record::Ending::code, status & 0xff);
+    if (!shares_parent_memory() && !is_uncounted_sharer()) end_process(record::Ending::code, status & 0xff);
 }
 
 }  // namespace
