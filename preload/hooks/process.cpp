@@ -145,13 +145,19 @@ namespace {
 using Spawn = int (*)(pid_t*, const char*, const posix_spawn_file_actions_t*, const posix_spawnattr_t*,
                       char* const*, char* const*);
 
+// Some file actions change the child's folder first, and a relative path means another file there than here.
+constinit std::atomic<bool> actions_change_folder{false};
+
 // `path` is what will be executed, `file` what the caller said. In a frame of its own, for its alloca.
 __attribute__((noinline)) int spawn(Spawn real, pid_t* result, const char* file, const char* path,
                                     const posix_spawn_file_actions_t* actions, const posix_spawnattr_t* attributes,
                                     char* const* argv, char* const* envp) {
     ChildPlace place;
     if (place.refused()) return EAGAIN;
-    const EnvironmentPlan plan(AT_FDCWD, path, envp);
+    // Whether that one can have the shim nobody knows.
+    const bool elsewhere = actions != nullptr && sys::readable(path) && path[0] != '/' &&
+                           actions_change_folder.load(std::memory_order_relaxed);
+    const EnvironmentPlan plan(AT_FDCWD, elsewhere ? nullptr : path, envp);
     char* const* environment = plan.build(__builtin_alloca(plan.bytes()));
     const QuietPlan quiet(argv);
     char* const* arguments = quiet.build(__builtin_alloca(quiet.bytes()));
@@ -159,7 +165,7 @@ __attribute__((noinline)) int spawn(Spawn real, pid_t* result, const char* file,
     const SlotRef slot = intend();
     pid_t pid = -1;
     bool instrumented = plan.instrumented();
-    unsigned reason = plan.reason();
+    unsigned reason = elsewhere ? static_cast<unsigned>(record::Reason::unknown) : plan.reason();
     int error = real(&pid, file, actions, attributes, arguments, environment);
     // What we add may be what is too much.
     if (error == E2BIG && plan.adds() && real(&pid, file, actions, attributes, argv, envp) == 0) {
@@ -184,6 +190,16 @@ __attribute__((noinline)) int spawn(Spawn real, pid_t* result, const char* file,
 }
 
 }  // namespace
+
+HOOK(int, posix_spawn_file_actions_addchdir_np, posix_spawn_file_actions_t* actions, const char* path) {
+    if (ready()) actions_change_folder.store(true, std::memory_order_relaxed);
+    return real_posix_spawn_file_actions_addchdir_np(actions, path);
+}
+
+HOOK(int, posix_spawn_file_actions_addfchdir_np, posix_spawn_file_actions_t* actions, int fd) {
+    if (ready()) actions_change_folder.store(true, std::memory_order_relaxed);
+    return real_posix_spawn_file_actions_addfchdir_np(actions, fd);
+}
 
 // Of two versions the older one runs scripts without #! through the shell.
 #if defined(__x86_64__)

@@ -137,6 +137,25 @@ def kinds():
     return found
 
 
+SPAWN = """
+#define _GNU_SOURCE
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/wait.h>
+extern char **environ;
+int main(int count, char **words) {
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addchdir_np(&actions, words[1]);
+    pid_t child;
+    int status = -1, error = posix_spawn(&child, words[2], &actions, NULL, words + 2, environ);
+    if (error == 0) waitpid(child, &status, 0);
+    printf("%d %d\\n", error, status);
+    return 0;
+}
+"""
+
+
 def chains(programs):
     """Every pair, and longer ones by chance, the same each time."""
     names = sorted(programs)
@@ -174,6 +193,16 @@ def closed(way, parts):
         for how in ("", "-"):
             words = [programs["normal"], programs["dropping"], how + programs[second], programs["normal"]]
             parts[how + second] = seen(way.run(words, tool="/tmp/private"))
+
+
+@subject("spawned in another folder", needs=["gcc"])
+def elsewhere(way, parts):
+    """By a path that means another file here, or none."""
+    programs = kinds()
+    write("spawn.c", SPAWN)
+    prepared(["gcc", "-O1", "-w", "-o", "spawns", "spawn.c"])
+    for name in sorted(programs):
+        parts[name] = seen(way.run([os.path.abspath("spawns"), BIN, f"./{name}"]))
 
 
 @subject("listed, and not run", needs=["gcc", "ldd"])

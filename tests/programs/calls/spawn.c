@@ -1,4 +1,4 @@
-// calls: posix_spawn posix_spawnp
+// calls: posix_spawn posix_spawnp posix_spawn_file_actions_addchdir_np posix_spawn_file_actions_addfchdir_np
 #include <spawn.h>
 
 #include "call.h"
@@ -50,6 +50,18 @@ static void try_spawn(const char* what, Spawn* call) {
     TRY("actions that fail", call(&child, "/bin/sh", &actions, NULL, words, own));
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
+
+    mkdir("folder", 0700);
+    symlink("/bin/sh", "folder/shell");
+    posix_spawn_file_actions_init(&actions);
+    TRY("a folder first", posix_spawn_file_actions_addchdir_np(&actions, "folder"));
+    TRY_SPAWN("there", call(&child, "./shell", &actions, NULL, words, environ));
+    TRY_SPAWN("from there", call(&child, "/bin/sh", &actions, NULL, (char*[]){"sh", "-c", "basename $PWD", NULL}, environ));
+    TRY("one folder more", posix_spawn_file_actions_addfchdir_np(&actions, 999));
+    TRY("a folder that is none", call(&child, "./shell", &actions, NULL, words, environ));
+    posix_spawn_file_actions_destroy(&actions);
+    unlink("folder/shell");
+    rmdir("folder");
 
     file = fopen("script", "w");
     fputs("echo a script without a first line\n", file);
