@@ -80,10 +80,9 @@ __attribute__((noinline)) std::uint32_t step_by_step(void** frames, std::uint32_
 }
 
 // The return addresses of this thread, innermost first, the hook's own frame included and what we put
-// in between left out. None where there is no room to unwind.
+// in between left out.
 std::uint32_t native_frames(void** frames, std::uint32_t room, void**& first) {
     first = frames;
-    if (is_stack_too_small()) return 0;
     std::uint32_t count = 0;
     if (begin_unwind()) {
         const int got = unw_backtrace(frames, static_cast<int>(room));
@@ -126,6 +125,12 @@ void remember(const void* frame, void* const* native, std::uint32_t count, std::
 // `frame` is capture_stack's own.
 record::ItemId capture(Mapping& mapping, const void* frame, bool with_python) {
     Walk* const walk = find_walk(frame);
+    tempfile_frame = false;
+    // Python's frames take half as much as unwinding does.
+    if ((walk == nullptr || with_python) && is_stack_too_small()) {
+        if (walk == nullptr) return 0;
+        with_python = false;
+    }
     // No larger than it must be: a page of stack written between two forks is a page to copy.
     const std::uint32_t room = walk == nullptr ? options.depth + own_frames : 1;
     auto** frames = static_cast<void**>(__builtin_alloca(room * sizeof(void*)));
@@ -133,7 +138,6 @@ record::ItemId capture(Mapping& mapping, const void* frame, bool with_python) {
     const std::uint32_t count = walk != nullptr ? walk->frames : native_frames(frames, room, unwound);
     void* const* const native = walk != nullptr ? walk->first_frame() : unwound;
     PythonHash python;
-    tempfile_frame = false;
     if (with_python) python::capture(hash_python_frame, &python, max_python);
     if (count == 0 && python.count == 0) return 0;
 
@@ -206,6 +210,7 @@ std::uint32_t frames_of(const void* frame, void** frames, std::uint32_t room) {
         copy_bytes(frames, walk->first_frame(), count * sizeof(void*));
         return count;
     }
+    if (is_stack_too_small()) return 0;
     auto** all = static_cast<void**>(__builtin_alloca((options.depth + own_frames) * sizeof(void*)));
     void** native = nullptr;
     const std::uint32_t count = native_frames(all, options.depth + own_frames, native);
