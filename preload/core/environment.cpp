@@ -25,6 +25,7 @@ char** current_environment() {
 namespace {
 
 constexpr char preload_variable[] = "LD_PRELOAD";
+constexpr std::size_t most_on_stack = 2000;
 constexpr char list_variable[] = "LD_TRACE_LOADED_OBJECTS";
 
 char internal_text[1536];  // LEFTOVER_INTERNAL=...
@@ -173,7 +174,11 @@ EnvironmentPlan::EnvironmentPlan(int dirfd, const char* path, char* const* envp)
     if (envp != nullptr && !sys::readable(envp + count_)) return;
     // Instead of running it the loader says what it would load, and would name us.
     if (listed_) return;
-    if (count_ > 60'000) return;  // more than a stack may have room for
+    // More than the stack of a thread may have room for.
+    if (count_ > most_on_stack) {
+        reason_ = static_cast<unsigned>(record::Reason::unknown);
+        return;
+    }
     bytes_ = (count_ + 4) * sizeof(char*) + preload + sizeof preload_text + sizeof asan_ + 4;
     adds_ = true;
 }
