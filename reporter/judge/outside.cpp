@@ -25,17 +25,20 @@ constexpr std::array sysv_kinds{Kind::sysv_shared_memory, Kind::sysv_semaphore,
                                 Kind::sysv_message_queue};
 constexpr std::string_view semaphore_prefix = "sem.";
 
+// Root's programs become other users, and what they make then is those users'.
+bool is_of_interest(uid_t owner) { return owner == ::geteuid() || ::geteuid() == 0; }
+
 std::vector<NamedFile> own_files(const std::filesystem::path& folder) {
     auto files = kernel::list_folder(folder, [](std::string_view) { return true; });
     std::erase_if(files, [](const NamedFile& file) {
-        return !S_ISREG(file.facts.mode) || file.facts.uid != ::geteuid();
+        return !S_ISREG(file.facts.mode) || !is_of_interest(file.facts.uid);
     });
     return files;
 }
 
 void add_own(std::vector<SysvObject>& objects, Kind kind, const kernel::Roots& roots) {
     for (const SysvObject& object : kernel::list_sysv(kind, roots)) {
-        if (object.uid == ::geteuid()) objects.push_back(object);
+        if (is_of_interest(object.uid)) objects.push_back(object);
     }
 }
 
@@ -73,8 +76,9 @@ private:
         if (!used_) used_ = kernel::used_files({processes_.begin(), processes_.end()}, roots_);
         return *used_;
     }
-    void add(Leak leak, bool is_theirs) {
+    void add(Leak leak, bool is_theirs, uid_t owner) {
         if (!is_theirs) {
+            if (owner != ::geteuid()) return;
             leak.severity = Severity::note;
             leak.details.more.edit().attribution = "window";
         }
@@ -113,7 +117,7 @@ void Difference::files(const std::vector<NamedFile>& before, const std::vector<N
         leak.details.inode = facts.id.inode;
         leak.details.device = facts.id.device;
         leak.details.bytes = facts.bytes;
-        add(std::move(leak), used().uses(facts.id));
+        add(std::move(leak), used().uses(facts.id), facts.uid);
     }
 }
 
@@ -134,7 +138,7 @@ void Difference::sysv(const std::vector<SysvObject>& before, const std::vector<S
         if (is_memory) leak.details.bytes = object.bytes;
         if (is_made) leak.pid = object.creator_pid;
         const bool is_attached = is_memory && used().sysv_shared_memory.contains(object.id);
-        add(std::move(leak), is_made || is_attached);
+        add(std::move(leak), is_made || is_attached, object.uid);
     }
 }
 

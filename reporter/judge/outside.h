@@ -12,7 +12,8 @@
 
 namespace leftover {
 
-// The named objects of this machine that belong to this user.
+// The named objects of this machine that belong to this user; for root everybody's, of which others' are never a
+// note.
 struct Snapshot {
     std::vector<kernel::NamedFile> shm;     // /dev/shm, semaphores (sem.NAME) included
     std::vector<kernel::NamedFile> mqueue;  // /dev/mqueue, where it is mounted

@@ -46,6 +46,18 @@ def test_a_queue_that_a_process_of_the_session_has_open():
     MACHINE.clear()
 
 
+def test_what_a_process_that_became_another_user_has_open():
+    """As squid does, whose workers cannot have the shim then."""
+    if not sandbox.has_other_users():
+        print("  skipped: no other users here")
+        return
+    report, done = TOOL.report("--grace", "0.1", PROGRAM, "other", **SILENT)
+    expect_equal(done.returncode, 0, "status")
+    expect_equal([(leak["name"], leak["severity"]) for leak in report["leaks"] if leak["kind"] == "shared_memory"],
+                 [("/theirs", "error")], "that of the one who stays")
+    MACHINE.clear()
+
+
 def test_what_was_there_before_is_not_the_programs():
     subprocess.run([PROGRAM], check=True)
     before = sysv_objects()
