@@ -1,8 +1,7 @@
-// Unwinding takes locks that a fork would leave held in the child for ever: libunwind's own and the
-// loader's (dl_iterate_phdr). So unwinders count themselves as readers, and fork waits, in
-// pthread_atfork's prepare handler, until none is left and keeps new ones out until it is over.
-// Neither side waits for ever, nor for its own thread: a handler may interrupt an unwind and fork, or
-// jump out of it.
+// Unwinding takes locks that a fork would leave held in the child for ever: libunwind's own and, for modules that do
+// not begin with their ELF header, the loader's (unwinder_modules.cpp). So unwinders count themselves as readers, and
+// fork waits, in pthread_atfork's prepare handler, until none is left and keeps new ones out until it is over.
+// Neither side waits for ever, nor for its own thread: a handler may interrupt an unwind and fork, or jump out of it.
 #pragma once
 
 #include <cstdint>

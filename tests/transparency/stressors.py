@@ -8,14 +8,14 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import harness
-from harness import full, subject
+from harness import subject
 
 harness.enter()
 
 from machine import message_queues, shared_names, sysv_objects
 
 # So many rounds of each take a tenth of a second or less.
-QUICK = {"fork": 150, "vfork": 300, "clone": 20, "daemon": 60, "exit-group": 10, "pthread": 100,
+COUNTED = {"fork": 150, "vfork": 300, "clone": 20, "daemon": 60, "exit-group": 10, "pthread": 100,
          "zombie": 300, "wait": 200, "session": 30, "kill": 2000, "sigchld": 200, "sigsegv": 2000,
          "shm": 4, "shm-sysv": 8, "sem-sysv": 2000, "msg": 2000, "mq": 2000, "timer": 2000, "dup": 2, "close": 500,
          "fifo": 1000, "sockfd": 200, "sockpair": 200, "pty": 2, "seccomp": 30, "rlimit": 5, "bad-altstack": 50,
@@ -23,7 +23,7 @@ QUICK = {"fork": 150, "vfork": 300, "clone": 20, "daemon": 60, "exit-group": 10,
          "dccp": 1}
 
 # A second of each of these, too.
-FULL = """
+TIMED = """
     access af-alg aio aiol alarm cap chdir chmod chown copy-file dev-shm dir dirmany dnotify dynlib enosys env epoll eventfd
     fallocate fanotify fault fcntl file-ioctl filename flock forkheavy fstat full futex get getdent getrandom handle
     hrtimers inotify io iomix itimer key landlock lease link loadavg locka lockf lockofd madvise malloc memfd mincore
@@ -45,16 +45,16 @@ def stress(way, name, *options):
     return [done.returncode, told, os.listdir("."), shared_names(), message_queues(), sysv_objects()]
 
 
-@subject("stress-ng", needs=["stress-ng"])
+# Not beside other tests: they would wait for their turn.
+@subject("stress-ng", needs=["stress-ng"], quick=False)
 def stress_ng(way, parts):
-    for name, rounds in QUICK.items():
+    for name, rounds in COUNTED.items():
         # At its end, whenever that is, it tells its whole group.
         parts[name] = stress(way, name, f"--{name}-ops", str(rounds), "--timeout", "20")
-    if full():
-        # Of thousands of processes that hold all they can get some find no room in the records.
-        way.may_be_incomplete = True
-        for name in FULL:
-            parts[name] = stress(way, name, "--timeout", "1")
+    # Of thousands of processes that hold all they can get some find no room in the records.
+    way.may_be_incomplete = True
+    for name in TIMED:
+        parts[name] = stress(way, name, "--timeout", "1")
 
 
 harness.main()
