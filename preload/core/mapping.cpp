@@ -86,7 +86,7 @@ bool allocate(long fd, std::uint64_t offset, std::uint64_t size) {
         sys::call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0L, &limit) != 0 || limit.rlim_cur != RLIM64_INFINITY;
     if (!limited) return take_blocks(fd, offset, size);
     if (limit.rlim_cur < offset + size) return false;
-    const std::uint64_t one = 1ULL << (SIGXFSZ - 1);
+    const std::uint64_t one = signal_bit(SIGXFSZ);
     std::uint64_t before = 0;
     std::uint64_t pending = 0;
     sys::call(SYS_rt_sigpending, &pending, sizeof pending);

@@ -9,10 +9,9 @@
 
 #include "preload/core/law.h"
 #include "preload/core/sys.h"
+#include "preload/core/undisturbed.h"
 
 namespace leftover::hand {
-
-inline constexpr std::uint64_t signal_bit(int signal) { return 1ULL << (signal - 1); }
 
 inline std::uint64_t pending_signals() {
     std::uint64_t pending = 0;
