@@ -8,9 +8,8 @@ namespace leftover {
 
 constinit std::atomic<bool> has_alternate_stacks{false};
 
-bool is_stack_too_small() {
+bool is_alternate_stack_too_small() {
     constexpr std::uintptr_t needed = 7 << 10;
-    if (!has_alternate_stacks.load(std::memory_order_relaxed)) return false;
     stack_t now = {};
     if (sys::call(SYS_sigaltstack, 0L, &now) != 0 || (now.ss_flags & SS_ONSTACK) == 0) return false;
     return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < reinterpret_cast<std::uintptr_t>(now.ss_sp) + needed;

@@ -12,6 +12,9 @@ namespace leftover {
 extern std::atomic<bool> has_alternate_stacks;
 
 // Whether we run on one that has no room left to unwind. A system call, in programs that have such stacks. Any context.
-bool is_stack_too_small();
+bool is_alternate_stack_too_small();
+inline bool is_stack_too_small() {
+    return __builtin_expect(has_alternate_stacks.load(std::memory_order_relaxed), 0) && is_alternate_stack_too_small();
+}
 
 }  // namespace leftover

@@ -285,16 +285,8 @@ bool lengthen(Mapping& mapping, ChunkType type, std::uint64_t wanted) {
 
 bool can_open(std::uint32_t state) { return state == closed || state == failed; }
 
-}  // namespace
-
-Mapping* opened_record() {
-    if (fresh.opening.load(std::memory_order_acquire) == open) return fresh.own;
-    return fresh.inherited;
-}
-
-Mapping* writable_record() {
-    std::uint32_t state = fresh.opening.load(std::memory_order_acquire);
-    if (state == open) return fresh.own;
+// The rest of writable_record(), out of the way of what is nearly always all of it.
+__attribute__((noinline)) Mapping* open_record(std::uint32_t state) {
     if (!recording.load(std::memory_order_relaxed)) return opened_record();
     if (state == failed) {
         // What was in the way (no descriptors) may have passed: tried again ever more seldom.
@@ -317,6 +309,18 @@ Mapping* writable_record() {
         sys::yield();
     }
     return opened_record();
+}
+
+}  // namespace
+
+Mapping* opened_record() {
+    if (fresh.opening.load(std::memory_order_acquire) == open) return fresh.own;
+    return fresh.inherited;
+}
+
+Mapping* writable_record() {
+    const std::uint32_t state = fresh.opening.load(std::memory_order_acquire);
+    return state == open ? fresh.own : open_record(state);
 }
 
 bool grow(Mapping& mapping, ChunkType type, std::uint64_t wanted) {

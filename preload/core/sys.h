@@ -100,15 +100,20 @@ inline bool readable(const void* address) {
     const std::uintptr_t set = reinterpret_cast<std::uintptr_t>(address) & ~(sizeof(std::uint64_t) - 1);
     return address != nullptr && call(SYS_rt_sigprocmask, -1, set, 0L, sizeof(std::uint64_t)) != -14;
 }
-// The same of a string with its NUL. A look at the memory once a page.
-inline bool readable_string(const char* text) {
+// The same of a string with its NUL: its length, or `unreadable`. A look at the memory once a page.
+inline constexpr std::size_t unreadable = ~std::size_t{0};
+inline std::size_t readable_length(const char* text) {
     constexpr std::uintptr_t page = 4096;
-    if (!readable(text)) return false;
-    for (; *text != 0; ++text) {
-        if ((reinterpret_cast<std::uintptr_t>(text) + 1) % page == 0 && !readable(text + 1)) return false;
+    if (!readable(text)) return unreadable;
+    const char* at = text;
+    for (;;) {
+        const char* const end = at + (page - reinterpret_cast<std::uintptr_t>(at) % page);
+        while (at != end && *at != 0) ++at;
+        if (at != end) return static_cast<std::size_t>(at - text);
+        if (!readable(at)) return unreadable;
     }
-    return true;
 }
+inline bool readable_string(const char* text) { return readable_length(text) != unreadable; }
 inline void yield() { call(SYS_sched_yield); }
 
 inline void futex_wait(void* word, std::uint32_t expected, long nanoseconds) {

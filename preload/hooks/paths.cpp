@@ -8,9 +8,10 @@
 namespace leftover {
 
 FullPath::FullPath(int dirfd, const char* path) {
-    if (!sys::readable_string(path) || path[0] == 0) return;
+    const std::size_t size = sys::readable_length(path);
+    if (size == sys::unreadable || size == 0) return;
     if (path[0] == '/') {
-        view_ = {path, length(path)};
+        view_ = {path, size};
     } else {
         add_folder(dirfd, path);
     }
