@@ -29,8 +29,9 @@ int main(void) {
         pthread_attr_init(&attributes);
         pthread_attr_setstacksize(&attributes, 64 << 10);
         pthread_t thread;
-        SAY("%d variables: %d\n", count, pthread_create(&thread, &attributes, runs, environment(count)));
-        SAY("%d\n", pthread_join(thread, NULL));
+        const int created = pthread_create(&thread, &attributes, runs, environment(count));
+        const int joined = pthread_join(thread, NULL);  // it says what it has to say before we do
+        SAY("%d variables: %d, %d\n", count, created, joined);
     }
     return 23;
 }

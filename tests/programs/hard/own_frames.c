@@ -30,10 +30,12 @@ static int look_c11(void* argument) {
 int main(void) {
     tell("main");
     pthread_t thread;
-    SAY("%d\n", pthread_create(&thread, NULL, look, NULL));
-    SAY("%d\n", pthread_join(thread, NULL));
+    const int created = pthread_create(&thread, NULL, look, NULL);
+    const int joined = pthread_join(thread, NULL);  // it says what it has to say before we do
+    SAY("%d, %d\n", created, joined);
     thrd_t other;
-    SAY("%d\n", thrd_create(&other, look_c11, NULL));
-    SAY("%d\n", thrd_join(other, NULL));
+    const int created_c11 = thrd_create(&other, look_c11, NULL);
+    const int joined_c11 = thrd_join(other, NULL);
+    SAY("%d, %d\n", created_c11, joined_c11);
     return 8;
 }
