@@ -254,7 +254,7 @@ std::uint32_t scopes = 0;
 std::atomic<std::uint32_t> scope_lock{0};
 
 // Held for microseconds, by threads that nothing disturbs meanwhile. A child that was forked by another one finds it
-// free again: see leave_parents_scopes().
+// free again: see leave_scopes_of_parent().
 void lock_scope() {
     for (unsigned spins = 0; scope_lock.exchange(1, std::memory_order_acquire) != 0 && spins < 1'000'000; ++spins) {
         sys::yield();
@@ -317,6 +317,7 @@ void put_back_environ() {
 ScopedEnvironment::ScopedEnvironment() {
     if (!options.active) return;
     const Undisturbed whole;
+    has_had_scopes.store(true, std::memory_order_relaxed);
     lock_scope();
     if (scopes == 0 && environ != nullptr && fill_scoped()) {
         replaced = environ;
@@ -336,7 +337,7 @@ ScopedEnvironment::~ScopedEnvironment() {
     unlock_scope();
 }
 
-void leave_parents_scopes() {
+void leave_scopes_of_parent() {
     if (scopes == 0 && replaced == nullptr && scope_lock.load(std::memory_order_relaxed) == 0) return;
     if (replaced != nullptr) put_back_environ();
     scopes = 0;

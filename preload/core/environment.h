@@ -1,6 +1,7 @@
 // The variables that carry us: out of the program's sight, and back in for the programs it executes.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <string_view>
 
@@ -71,9 +72,15 @@ class ScopedEnvironment {
     ScopedEnvironment& operator=(const ScopedEnvironment&) = delete;
 };
 
+// Whether there ever was one. Kept where each hook looks anyway: a forked child that reads another page waits for it.
+extern std::atomic<bool> has_had_scopes;
+
 // In a forked child, first thing: the threads that call system or popen are its parent's, and `environ` is the
 // program's again.
-void leave_parents_scopes();
+void leave_scopes_of_parent();
+inline void leave_parents_scopes() {
+    if (has_had_scopes.load(std::memory_order_relaxed)) leave_scopes_of_parent();
+}
 
 // execvp's search: the file that would be executed, in `buffer`; `file` itself when it holds a slash or
 // nothing is found.

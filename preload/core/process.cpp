@@ -37,6 +37,7 @@ constinit thread_local ThreadState thread_state;
 constinit Options options;
 constinit bool wiped_on_fork = false;
 constinit std::atomic<bool> recording{false};
+constinit std::atomic<bool> has_had_scopes{false};
 constinit std::atomic<std::uint32_t> initialised{0};
 
 namespace {
